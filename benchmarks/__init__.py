@@ -1,0 +1,1 @@
+"""Measure mason beside its peers: `python -m benchmarks --help`."""

@@ -1,0 +1,9 @@
+"""Any bytes whatever, read as CBOR: a value or a MasonError, never anything else."""
+
+from __future__ import annotations
+
+import campaign
+from reading import read_every_way, seeds
+
+if __name__ == "__main__":
+    campaign.main(lambda data: read_every_way(data, "cbor"), seeds("cbor"))

@@ -1,0 +1,78 @@
+// Strategy: output grows inside one bytes object, so that nothing is copied at the end. `need(n)` promises
+// n bytes plus `slack`, within which a writer may store whole vector registers past what it counts.
+#pragma once
+
+#include "ref.hpp"
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+namespace mason {
+
+class Buffer {
+  public:
+    static constexpr size_t slack = 32;
+
+    Buffer() { grow(1024); }
+    ~Buffer() { Py_XDECREF(bytes_); }
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+
+    size_t size() const { return size_t(at - start_); }
+    const char* data() const { return start_; }
+    void need(size_t count) {
+        if (size_t(end_ - at) < count + slack) grow(count);
+    }
+    void put(char c) {
+        need(1);
+        *at++ = c;
+    }
+    void put(const char* text, size_t count) {
+        need(count);
+        std::memcpy(at, text, count);
+        at += count;
+    }
+    template <size_t N>
+    void literal(const char (&text)[N]) {
+        put(text, N - 1);
+    }
+    // The bytes object, cut to size; the buffer is empty afterwards.
+    Ref take() {
+        Py_ssize_t count = Py_ssize_t(size());
+        PyObject* result = std::exchange(bytes_, nullptr);
+        start_ = at = end_ = nullptr;
+        if (_PyBytes_Resize(&result, count) < 0) throw PythonError{};
+        return Ref::steal(result);
+    }
+
+    char* at = nullptr;  // where the next byte goes; valid until the next need()
+
+  private:
+    void grow(size_t count) {
+        size_t used = size(), want = used + count + slack;
+        size_t room = size_t(end_ - start_);
+        room = room < (1u << 16) ? room * 4 : room + room / 2;
+        if (room < want) room = want;
+        if (room > size_t(std::numeric_limits<Py_ssize_t>::max()) / 2) {
+            PyErr_NoMemory();
+            throw PythonError{};
+        }
+        if (bytes_ == nullptr) {
+            bytes_ = PyBytes_FromStringAndSize(nullptr, Py_ssize_t(room));
+            if (bytes_ == nullptr) throw PythonError{};
+        } else if (_PyBytes_Resize(&bytes_, Py_ssize_t(room)) < 0) {
+            start_ = at = end_ = nullptr;
+            throw PythonError{};
+        }
+        start_ = PyBytes_AS_STRING(bytes_);
+        at = start_ + used;
+        end_ = start_ + room;
+    }
+
+    PyObject* bytes_ = nullptr;
+    char* start_ = nullptr;
+    char* end_ = nullptr;
+};
+
+}  // namespace mason

@@ -1,0 +1,304 @@
+// Strategy: readers push values on one stack and open and close frames; the builder turns what a frame held into
+// an object. Depth costs memory, never the C stack. A shared object that can exist before its content does (list,
+// dict, set, instance) is made when its frame opens, so that cycles find it; a reference to one that cannot is a
+// placeholder, put right at the end. What may run Python code of a trusted class (hashing an instance that is a
+// key, a default factory) waits for the end too, when every name has been judged and every state is in place.
+//
+// The same builder reads inertly: then every instance becomes a Record and every name is only counted.
+#pragma once
+
+#include "hashing.hpp"
+#include "moments.hpp"
+#include "plan.hpp"
+
+#include <ctime>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mason {
+
+void path_key(std::string& path, PyObject* key);
+bool content_slot(PyObject* key);
+bool reserved_attribute(PyObject* name);
+
+struct LoadOptions {
+    bool plain = false, inert = false, judged = false, last_wins = false, nonfinite = false;
+    Limits limits;
+};
+
+// Pauses the cyclic collector while a graph grows in one C call. Only 3.11 collects inside such a call; since 3.12
+// the collector runs from the evaluation loop only (performance notes in ARCHITECTURE.md).
+class Collector {
+  public:
+    Collector() { pause(); }
+    ~Collector() { resume(); }
+    void pause() {
+#if PY_VERSION_HEX < 0x030C0000
+        paused_ = PyGC_Disable() == 1;
+#endif
+    }
+    void resume() {
+        if (paused_) PyGC_Enable();
+        paused_ = false;
+    }
+
+  private:
+    bool paused_ = false;
+};
+
+// While Python code may run, the collector works as the caller has it.
+class CallOut {
+  public:
+    explicit CallOut(Collector& collector) : collector_(collector) { collector_.resume(); }
+    ~CallOut() { collector_.pause(); }
+
+  private:
+    Collector& collector_;
+};
+
+// A name of the document and what it stands for, looked up once per use.
+struct NameUse {
+    Ref name;
+    Ref plan;       // of its instances, once resolved
+    Ref reference;  // the object itself, once resolved
+    bool keep = false, keep_reference = false;
+    bool native = false;  // a standard type whose `$str` alone is read natively
+    Shape const* shape = nullptr;  // what the last instance held
+    // counted when reading inertly: instance, call, reference
+    size_t counts[3] = {0, 0, 0};
+    size_t first[3] = {0, 0, 0};
+    std::string paths[3];
+    Plan* the_plan() const { return reinterpret_cast<Plan*>(plan.get()); }
+};
+
+enum class Role : uint8_t { List, Map, Pair, Dict, Form, Slots, Fields, Tag, Shared };
+
+struct Frame {
+    Role role;
+    Key content = Key::None;  // the form or slot that an array is the content of
+    Key last = Key::None;     // the reserved key whose value comes next
+    bool forward = false;     // holds a placeholder
+    bool made = false;        // its content came from an array of the right kind
+    bool bare = false;        // a slot's array or object, which has no identity
+    bool pasted = false;      // an untyped object with the key `$mason`
+    bool root = false;
+    bool headed = false;      // the root's $mason was seen; in CBOR: a break must follow the frame
+    bool texts = true;        // all keys so far are str
+    uint32_t expected = 0;    // how many fields of the shape have come
+    int32_t shared = -1;      // place among the shared objects
+    NameUse* use = nullptr;
+    const Shape* shape = nullptr;
+    PyObject* eager = nullptr;  // made when the frame opened; owned by the shared entry
+    size_t base = 0;            // first value of the frame on the stack
+    size_t start = 0;           // offset in the source
+    int64_t target = -1;        // CBOR: how many values the frame takes; -1 up to a break
+    uint64_t tag = 0;
+};
+
+class Builder {
+  public:
+    Builder(PyObject* resolve, const LoadOptions& options) : options_(options), resolve_(resolve), keys_(options_.limits) {}
+    virtual ~Builder() {
+        while (!values_.empty()) {
+            PyObject* value = values_.back();
+            values_.pop_back();
+            Py_XDECREF(value);
+        }
+    }
+    Builder(const Builder&) = delete;
+
+    // After reading: (name, use, count, first path) of every name met.
+    Ref needs() const;
+    PyObject* data = nullptr;  // what is being read, for error texts
+    size_t size = 0;
+    bool json = true;
+
+  protected:
+    struct Shared {
+        Ref object;
+        bool opened = false;
+    };
+    enum class Slot : uint8_t { ListItem, TupleItem, DictValue, Attribute };
+    struct Fix {
+        Ref holder, key;
+        Py_ssize_t index;
+        uint32_t shared;
+        Slot slot;
+        NameUse* use;
+    };
+    struct Pending {  // a set or dictionary whose keys are hashed at the end, or an object whose parts are filled then
+        Ref container, content;
+        NameUse* use;
+        bool pairs;
+        size_t start;
+    };
+    struct Missing {
+        Ref object, name, factory;
+        NameUse* use;
+        bool takes_self;
+    };
+
+    [[noreturn]] void fail(const char* code, const std::string& message, const char* hint = "", size_t at = SIZE_MAX) const;
+    // A field that does not fit its class.
+    [[noreturn]] void fail_field(Plan* plan, PyObject* field, const std::string& message, const char* hint, size_t at) const;
+    [[noreturn]] void fail_with(const char* code, const std::string& message, const char* hint, size_t at, PyObject* cls, PyObject* field) const;
+    [[noreturn]] void fail_text(PyObject* message, PyObject* hint, size_t at) const;
+    // Turns an exception that Python code raised into a LoadError, unless it is one or no Exception at all.
+    [[noreturn]] void wrap(const char* what, size_t at) const;
+    std::string path() const;
+
+    void push(Ref value) { values_.push_back(value.release()); }
+    Ref pop() {
+        PyObject* value = values_.back();
+        values_.pop_back();
+        return Ref::steal(value);
+    }
+    Frame& open(Role role, size_t start) {
+        check_limits(start);
+        frames_.emplace_back();
+        Frame& frame = frames_.back();
+        frame.role = role;
+        frame.base = values_.size();
+        frame.start = start;
+        return frame;
+    }
+    void close() { frames_.pop_back(); }
+    void check_limits(size_t at) {
+        const Limits& limits = options_.limits;
+        if (limits.depth >= 0 && Py_ssize_t(frames_.size()) >= limits.depth) over_limit("Limits.depth", at);
+        if (limits.nodes >= 0 && Py_ssize_t(closed_ + values_.size() + frames_.size()) > limits.nodes) over_limit("Limits.nodes", at);
+        if (limits.seconds >= 0 && (++ticks_ & 63) == 0 && double(clock() - started_) / CLOCKS_PER_SEC > limits.seconds)
+            over_limit("Limits.seconds", at);
+    }
+    [[noreturn]] void over_limit(const char* which, size_t at) const {
+        fail("limit", std::string("the document is beyond ") + which, "if you know the file, raise it: limits=mason.Limits(...)", at);
+    }
+    size_t count(const Frame& frame) const { return values_.size() - frame.base; }
+    PyObject** content(const Frame& frame) { return values_.data() + frame.base; }
+
+    // ---- names ----
+    NameUse* name_use(std::string_view name);
+    Plan* instance_plan(NameUse* use, size_t at);  // null: to be kept as a Record
+    Ref reference(NameUse* use, size_t at);
+    void count_use(NameUse* use, int which, size_t at) {
+        if (use->counts[which]++ == 0) {
+            use->first[which] = at;
+            use->paths[which] = path();
+        }
+    }
+
+    // ---- sharing ----
+    int32_t shared_slot(int64_t id);              // the place of an id, entered when it is new
+    void open_shared(Frame& frame, int64_t id);   // the frame's object has this id
+    void define(int32_t place, PyObject* object) { shared_[size_t(place)].object = Ref::share(object); }
+    Ref refer(int64_t id, Frame* holder);         // the object, or a placeholder
+    bool forward(PyObject* value) const { return Py_IS_TYPE(value, state.forward_type); }
+    uint32_t target(PyObject* placeholder) const { return uint32_t(PyLong_AsUnsignedLong(reinterpret_cast<Pair*>(placeholder)->first)); }
+    void fix(PyObject* holder, PyObject* key, Py_ssize_t index, PyObject* placeholder, Slot slot, NameUse* use = nullptr) {
+        fixes_.push_back({Ref::share(holder), Ref::share(key), index, target(placeholder), slot, use});
+    }
+
+    // ---- containers: each takes the frame's values off the stack ----
+    Ref close_list(Frame& frame);
+    Ref close_tuple(Frame& frame);
+    Ref close_dict(Frame& frame);                                    // [k, v, k, v ...], all keys str
+    Ref close_map(Frame& frame, PyObject* eager);                    // any keys
+    Ref make_set(PyObject* list, bool frozen, PyObject* eager, size_t start);
+    Ref make_map(PyObject* flat, PyObject* eager, size_t start);     // flat list of keys and values
+    Ref close_pairs(Frame& frame);                                   // a slot's [[k, v], ...]
+    void clear_values(Frame& frame) {
+        while (values_.size() > frame.base) {
+            PyObject* value = values_.back();
+            values_.pop_back();
+            Py_XDECREF(value);
+        }
+    }
+
+    // ---- instances ----
+    Ref new_instance(Plan* plan, size_t at);
+    void ensure_instance(Frame& frame);   // makes the eager instance when its id is known
+    Ref close_fields(Frame& frame);       // all fields in the order of the shape
+    void fields_to_slots(Frame& frame);   // the fast form did not hold
+    Ref close_slots(Frame& frame);        // raw [key, value ...] with a plan or a Record
+    Ref close_record(Frame& frame);
+    Ref slots_dict(Frame& frame, PyObject* into = nullptr);
+    Ref build_instance(Frame& frame, Plan* plan);
+    Ref build_named_tuple(Frame& frame, Plan* plan);
+    Ref build_enum(Frame& frame, Plan* plan);
+    Ref build_parts(Frame& frame, Plan* plan);
+    void set_attribute(PyObject* object, Plan* plan, PyObject* name, PyObject* value, size_t at);
+    void set_field(PyObject* object, Plan* plan, const Field& field, PyObject* value, size_t at);
+    void fill_missing(PyObject* object, Plan* plan, NameUse* use, const std::vector<PyObject*>& given, PyObject* unset, size_t at);
+    std::string named(Plan* plan) const { return plan->name ? utf8(plan->name) : std::string("?"); }
+    static std::string utf8(PyObject* text) {
+        if (text == Py_None) return {};
+        Ref bytes = Ref::steal(PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace"));
+        if (!bytes) throw PythonError{};
+        return std::string(PyBytes_AS_STRING(bytes.get()), size_t(PyBytes_GET_SIZE(bytes.get())));
+    }
+
+    // ---- value forms shared by the formats ----
+    Ref make_decimal(PyObject* text, size_t at);
+    Ref make_fraction(PyObject* numerator, PyObject* denominator, size_t at);
+    Ref make_uuid(const unsigned char* sixteen);
+    Ref make_datetime(const char* text, size_t size, size_t at, int need_offset = -1);
+    Ref make_date(const char* text, size_t size, size_t at);
+    Ref make_time(const char* text, size_t size, size_t at);
+    Ref make_tag(PyObject* number, PyObject* value, size_t at);
+    // The three names whose `$str` alone is read natively: datetime:datetime, datetime:time, decimal:Decimal.
+    bool native_text(Frame& frame, Ref& result);
+    Ref zone_by_key(std::string_view key, size_t at);
+
+    // ---- the end ----
+    void finish();
+
+    LoadOptions options_;
+    Collector collector_;
+    std::vector<PyObject*> values_;
+    std::vector<Frame> frames_;
+    std::vector<Shared> shared_;
+
+    void forget() {  // for a reader that starts over
+        while (!values_.empty()) Ref dropped = pop();
+        frames_.clear();
+        shared_.clear();
+        dense_.clear();
+        sparse_.clear();
+        fixes_.clear();
+        pending_.clear();
+        missing_.clear();
+    }
+    size_t closed_ = 0;  // values that already went into containers
+
+  private:
+    void refuse_self_hash();
+    bool safe_key(PyObject* key) const;
+    bool hash_keys_now(PyObject* const* keys, size_t count, size_t step);
+    void judge_key(PyObject* key, size_t at);
+    void fill(Pending& pending);
+    void apply(Fix& fix);
+    void add_all(PyObject* container, PyObject* content, bool pairs, size_t at);
+    void check_pairs_content(PyObject* slots, size_t at);
+
+    PyObject* resolve_;
+    KeyMeasure keys_;
+    std::map<std::string, std::unique_ptr<NameUse>, std::less<>> names_;
+    NameUse* last_name_ = nullptr;
+    std::string_view last_text_;
+    std::vector<int32_t> dense_;
+    std::map<int64_t, int32_t> sparse_;
+    std::vector<Fix> fixes_;
+    std::vector<Pending> pending_;
+    std::vector<Missing> missing_;
+    Ref decimal_, fraction_, uuid_, uuid_unknown_, empty_tuple_, last_zone_, last_fixed_;
+    std::string last_zone_key_;
+    int64_t last_fixed_offset_ = 0;
+    Py_ssize_t uuid_int_ = -1, uuid_safe_ = -1;
+    unsigned ticks_ = 0;
+    clock_t started_ = clock();
+};
+
+}  // namespace mason

@@ -1,0 +1,205 @@
+// Strategy: everything that knows the inside of CPython's objects stands here, behind a version guard.
+// The attributes of an instance usually lie in an array beside it ("inline values"), in the order of the
+// class's shared keys; reading and writing that array spares the instance its dictionary. A self-test at
+// import compares the array with vars(); where it fails, or on an unknown version, `fast` stays false
+// and the callers use the public API.
+#pragma once
+
+#include "ref.hpp"
+
+#include <cstdint>
+#include <cstring>
+
+extern "C" {
+PyAPI_FUNC(PyObject*) _PyDict_NewPresized(Py_ssize_t);
+}
+
+namespace mason::layout {
+
+#if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030E0000 && !defined(Py_GIL_DISABLED) && !defined(PYPY_VERSION)
+#define MASON_KNOWN_LAYOUT 1
+#else
+#define MASON_KNOWN_LAYOUT 0
+#endif
+
+// Whether the layout below was seen to hold in this process.
+inline bool fast = false;
+
+// A view of an instance's inline values: `size` attributes are set, the i-th of them is values[order(i)].
+struct Values {
+    PyObject** values = nullptr;
+    const uint8_t* order_start = nullptr;
+    int size = 0;
+    int order(int i) const {
+#if PY_VERSION_HEX < 0x030D0000
+        return order_start[-i];
+#else
+        return order_start[i];
+#endif
+    }
+};
+
+#if MASON_KNOWN_LAYOUT
+
+struct Keys {  // struct _dictkeysobject up to its entries
+    Py_ssize_t refcnt;
+    uint8_t log2_size;
+    uint8_t log2_index_bytes;
+    uint8_t kind;  // 0 general, 1 unicode, 2 split
+    uint32_t version;
+    Py_ssize_t usable;
+    Py_ssize_t nentries;
+    char indices[1];
+};
+
+struct UnicodeEntry {
+    PyObject* key;
+    PyObject* value;
+};
+
+inline Keys* shared_keys(PyTypeObject* type) {
+    return reinterpret_cast<Keys*>(reinterpret_cast<PyHeapTypeObject*>(type)->ht_cached_keys);
+}
+
+inline UnicodeEntry* entries(Keys* keys) {
+    return reinterpret_cast<UnicodeEntry*>(keys->indices + (size_t(1) << keys->log2_index_bytes));
+}
+
+inline bool has_inline_layout(PyTypeObject* type) {
+#if PY_VERSION_HEX < 0x030D0000
+    return (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) && (type->tp_flags & Py_TPFLAGS_HEAPTYPE);
+#else
+    return (type->tp_flags & Py_TPFLAGS_INLINE_VALUES) && (type->tp_flags & Py_TPFLAGS_HEAPTYPE);
+#endif
+}
+
+// The start of the inline values, or null when the instance has a dictionary of its own.
+inline PyObject** values_of(PyObject* object) {
+#if PY_VERSION_HEX < 0x030C0000
+    return reinterpret_cast<PyObject***>(object)[-4];
+#elif PY_VERSION_HEX < 0x030D0000
+    char* tagged = reinterpret_cast<char**>(object)[-3];
+    return (reinterpret_cast<uintptr_t>(tagged) & 1) ? reinterpret_cast<PyObject**>(tagged + 1) : nullptr;
+#else
+    if (reinterpret_cast<PyObject**>(object)[-3] != nullptr) return nullptr;
+    uint8_t* head = reinterpret_cast<uint8_t*>(object) + sizeof(PyObject);
+    return head[3] ? reinterpret_cast<PyObject**>(head + 8) : nullptr;
+#endif
+}
+
+// Whether the attributes lie in inline values; fills `out`.
+inline bool inline_values(PyObject* object, Values& out) {
+    if (!fast || !has_inline_layout(Py_TYPE(object))) return false;
+    PyObject** values = values_of(object);
+    if (values == nullptr) return false;
+    out.values = values;
+#if PY_VERSION_HEX < 0x030D0000
+    const uint8_t* bytes = reinterpret_cast<const uint8_t*>(values);
+    out.size = bytes[-2];
+    out.order_start = bytes - 3;
+#else
+    const uint8_t* head = reinterpret_cast<const uint8_t*>(values) - 8;
+    out.size = head[1];
+    out.order_start = reinterpret_cast<const uint8_t*>(values + head[0]);
+#endif
+    return true;
+}
+
+// The dictionary of an instance with a managed dictionary that was made already (borrowed), or null.
+inline PyObject* made_dict(PyObject* object) {
+    if (!fast || !(Py_TYPE(object)->tp_flags & Py_TPFLAGS_MANAGED_DICT)) return nullptr;
+#if PY_VERSION_HEX < 0x030C0000
+    return reinterpret_cast<PyObject**>(object)[-3];
+#elif PY_VERSION_HEX < 0x030D0000
+    PyObject* dict = reinterpret_cast<PyObject**>(object)[-3];
+    return (reinterpret_cast<uintptr_t>(dict) & 1) ? nullptr : dict;
+#else
+    return reinterpret_cast<PyObject**>(object)[-3];
+#endif
+}
+
+// Whether every key of the dictionary is a str, when that can be told without a look at the keys.
+inline bool surely_text_keys(PyObject* dict) {
+    if (!fast) return false;
+    Keys* keys = reinterpret_cast<Keys*>(reinterpret_cast<PyDictObject*>(dict)->ma_keys);
+    return keys->kind != 0;
+}
+
+inline PyObject* key_at(PyTypeObject* type, int index) { return entries(shared_keys(type))[index].key; }
+
+// The place of `name` (by identity) among the shared keys of the class, or -1.
+inline int place_of(PyTypeObject* type, PyObject* name) {
+    if (!fast || !has_inline_layout(type)) return -1;
+    Keys* keys = shared_keys(type);
+    if (keys == nullptr || keys->nentries > 250) return -1;
+    for (Py_ssize_t i = 0; i < keys->nentries; ++i)
+        if (entries(keys)[i].key == name) return int(i);
+    return -1;
+}
+
+// Stores a value (stolen) at a place that is still empty.
+inline void store(PyObject** values, int place, PyObject* value) {
+    values[place] = value;
+#if PY_VERSION_HEX < 0x030D0000
+    uint8_t* size = reinterpret_cast<uint8_t*>(values) - 2;
+    ++*size;
+    size[-*size] = uint8_t(place);
+#else
+    uint8_t* head = reinterpret_cast<uint8_t*>(values) - 8;
+    reinterpret_cast<uint8_t*>(values + head[0])[head[1]] = uint8_t(place);
+    ++head[1];
+#endif
+}
+
+#else
+
+inline bool has_inline_layout(PyTypeObject*) { return false; }
+inline bool inline_values(PyObject*, Values&) { return false; }
+inline PyObject* made_dict(PyObject*) { return nullptr; }
+inline bool surely_text_keys(PyObject*) { return false; }
+inline PyObject* key_at(PyTypeObject*, int) { return nullptr; }
+inline int place_of(PyTypeObject*, PyObject*) { return -1; }
+inline void store(PyObject**, int, PyObject* value) { Py_DECREF(value); }
+
+#endif
+
+// The value of an int of one digit, read without a call; false for the others.
+inline bool small_int(PyObject* number, int64_t& value) {
+#if PY_VERSION_HEX >= 0x030C0000
+    if (!PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(number))) return false;
+    value = PyUnstable_Long_CompactValue(reinterpret_cast<PyLongObject*>(number));
+    return true;
+#elif PY_VERSION_HEX >= 0x030B0000
+    Py_ssize_t size = Py_SIZE(number);
+    if (size < -1 || size > 1) return false;
+    value = size == 0 ? 0 : size * int64_t(reinterpret_cast<PyLongObject*>(number)->ob_digit[0]);
+    return true;
+#else
+    return false;
+#endif
+}
+
+inline PyObject* new_dict(Py_ssize_t size) {
+#if MASON_KNOWN_LAYOUT
+    return size > 5 ? _PyDict_NewPresized(size) : PyDict_New();
+#else
+    (void)size;
+    return PyDict_New();
+#endif
+}
+
+// Fills an empty frozenset that others refer to already, which no public function does: the initialiser of set
+// works on the layout that both share. The hash that Python code may have cached meanwhile is forgotten.
+inline int fill_frozenset(PyObject* set, PyObject* list) {
+    PyObject* arguments = PyTuple_Pack(1, list);
+    if (arguments == nullptr) return -1;
+    int status = PySet_Type.tp_init(set, arguments, nullptr);
+    Py_DECREF(arguments);
+    reinterpret_cast<PySetObject*>(set)->hash = -1;
+    return status;
+}
+
+// Compares what the functions above see with what Python sees; sets `fast`.
+void self_test();
+
+}  // namespace mason::layout

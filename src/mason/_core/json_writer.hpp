@@ -1,0 +1,417 @@
+// Strategy: spells values as JSON (RFC 8259) in the notation of the spec. The walker calls it in document order;
+// what only shows at the end (the header of a typed document, ids of shared objects, the doubled dollar of
+// user keys) is spliced into the finished text in one copy.
+#pragma once
+
+#include "buffer.hpp"
+#include "float_text.hpp"
+#include "memo.hpp"
+#include "moments.hpp"
+#include "plan.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace mason {
+
+// Base64 of RFC 4648 section 4, with padding.
+inline void base64(Buffer& out, const unsigned char* from, size_t count) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    out.need((count + 2) / 3 * 4);
+    char* at = out.at;
+    for (; count >= 3; from += 3, count -= 3) {
+        unsigned bits = unsigned(from[0]) << 16 | unsigned(from[1]) << 8 | from[2];
+        *at++ = letters[bits >> 18];
+        *at++ = letters[bits >> 12 & 63];
+        *at++ = letters[bits >> 6 & 63];
+        *at++ = letters[bits & 63];
+    }
+    if (count) {
+        unsigned bits = unsigned(from[0]) << 16 | (count > 1 ? unsigned(from[1]) << 8 : 0);
+        *at++ = letters[bits >> 18];
+        *at++ = letters[bits >> 12 & 63];
+        *at++ = count > 1 ? letters[bits >> 6 & 63] : '=';
+        *at++ = '=';
+    }
+    out.at = at;
+}
+
+template <bool Pretty>
+class JsonWriter {
+  public:
+    static constexpr bool json = true;
+    explicit JsonWriter(int indent) : indent_(indent) {}
+
+    Buffer out;
+
+    // ---- atoms that JSON has ----
+    void null() { out.literal("null"); }
+    void boolean(bool value) {
+        if (value)
+            out.literal("true");
+        else
+            out.literal("false");
+    }
+    void text(PyObject* string) { text::json_string(out, string); }
+    void real(double number) {
+        out.need(32);
+        out.at = float_repr(out.at, number);
+    }
+    void small_integer(int64_t number) {
+        out.need(24);
+        if (number < 0) *out.at++ = '-';
+        out.at = decimal(out.at, number < 0 ? 0 - uint64_t(number) : uint64_t(number));
+    }
+    // An int beyond 64 bits; returns whether it needed a form.
+    bool big_integer(PyObject* number) {
+        if (!beyond_digits(number)) {
+            raw(decimal_digits(number));
+            return false;
+        }
+        form_open("$int");
+        out.put('"');
+        ascii(Ref::check(PyNumber_ToBase(number, 16)).get());
+        out.literal("\"}");
+        return true;
+    }
+
+    // ---- value forms ----
+    void odd_real(double number) {
+        form_open("$float");
+        uint64_t bits;
+        std::memcpy(&bits, &number, 8);
+        if (number > 0) {
+            out.literal("\"Infinity\"}");
+        } else if (number < 0) {
+            out.literal("\"-Infinity\"}");
+        } else if (bits == 0x7FF8000000000000ull) {
+            out.literal("\"NaN\"}");
+        } else {  // ECMAScript's Number() makes NaN of it too
+            char hex[32];
+            out.put(hex, size_t(std::snprintf(hex, sizeof hex, "\"NaN(%016llx)\"}", (unsigned long long)bits)));
+        }
+    }
+    void complex_number(Py_complex number) {
+        form_open("$complex");
+        out.put('[');
+        part(number.real);
+        comma();
+        part(number.imag);
+        out.literal("]}");
+    }
+    void bytes(const char* data, size_t count, bool mutable_twin) {
+        form_open(mutable_twin ? "$bytearray" : "$bytes");
+        out.put('"');
+        base64(out, reinterpret_cast<const unsigned char*>(data), count);
+        out.literal("\"}");
+    }
+    void decimal_number(PyObject* text) { ascii_form("$decimal", text); }
+    void fraction(PyObject* numerator, PyObject* denominator) {
+        form_open("$fraction");
+        out.put('"');
+        raw(decimal_digits(numerator));
+        out.put('/');
+        raw(decimal_digits(denominator));
+        out.literal("\"}");
+    }
+    void uuid(const unsigned char* sixteen) {
+        static const char hex[] = "0123456789abcdef";
+        form_open("$uuid");
+        out.need(40);
+        char* at = out.at;
+        *at++ = '"';
+        for (int i = 0; i < 16; ++i) {
+            if (i == 4 || i == 6 || i == 8 || i == 10) *at++ = '-';
+            *at++ = hex[sixteen[i] >> 4];
+            *at++ = hex[sixteen[i] & 15];
+        }
+        *at++ = '"';
+        *at++ = '}';
+        out.at = at;
+    }
+    // `offset` is the timedelta of a fixed offset or of a zone, or null; `zone` the key of a ZoneInfo, or null.
+    void datetime(PyObject* moment, PyObject* offset, PyObject* zone, bool) {
+        form_open("$datetime");
+        out.need(80);
+        char* at = out.at;
+        *at++ = '"';
+        at = moments::write_wall(at, moment);
+        if (offset) at = moments::write_offset(at, offset);
+        out.at = at;
+        if (zone) {
+            out.put('[');
+            ascii(zone);
+            out.put(']');
+        }
+        out.literal("\"}");
+    }
+    void date(PyObject* date) {
+        form_open("$date");
+        out.need(16);
+        *out.at++ = '"';
+        out.at = moments::write_date(out.at, date);
+        out.literal("\"}");
+    }
+    void time(PyObject* time, PyObject* offset) {
+        form_open("$time");
+        out.need(48);
+        char* at = out.at;
+        *at++ = '"';
+        at = moments::write_clock(at, PyDateTime_TIME_GET_HOUR(time), PyDateTime_TIME_GET_MINUTE(time),
+            PyDateTime_TIME_GET_SECOND(time), PyDateTime_TIME_GET_MICROSECOND(time));
+        out.at = offset ? moments::write_offset(at, offset) : at;
+        out.literal("\"}");
+    }
+    void timedelta(PyObject* delta) {
+        form_open("$timedelta");
+        out.need(48);
+        *out.at++ = '"';
+        out.at = moments::write_delta(out.at, delta);
+        out.literal("\"}");
+    }
+    void global(PyObject* name) {
+        form_open("$global");
+        text(name);
+        out.put('}');
+    }
+    void simple(unsigned number) {
+        form_open("$simple");
+        small_integer(number);
+        out.put('}');
+    }
+
+    // ---- containers: `item` goes before every element, with its place ----
+    void item(Py_ssize_t place) {
+        if (place > 0) out.put(',');
+        line(place > 0);
+    }
+    void list_begin(size_t) { open('['); }
+    void list_end(Py_ssize_t count) { close(count, ']'); }
+    void dict_begin(size_t) { open('{'); }
+    void dict_end(Py_ssize_t count) { close(count, '}'); }
+    // A user's key of a plain dictionary.
+    void key(PyObject* key, bool dollar) {
+        if (dollar) dollars_.push_back(out.size() + 1);
+        text::json_string(out, key);
+        colon();
+    }
+    void raw_key(PyObject* key) {
+        text::json_string(out, key);
+        colon();
+    }
+    void field(const Field& field) {
+        if (Pretty) {
+            out.put(field.json.data(), field.json.size());
+            if (Pretty) out.put(' ');
+            return;
+        }
+        size_t count = field.json.size();
+        out.need(count + 16);
+        std::memcpy(out.at, field.json.data(), count);
+        out.at += count;
+    }
+    void form_list_begin(Key key, size_t) {
+        form_open(reserved_texts[int(key)]);
+        open('[');
+    }
+    void form_list_end(Py_ssize_t count) {
+        close(count, ']');
+        out.put('}');
+    }
+    void map_begin(size_t) { form_list_begin(Key::Map, 0); }
+    void map_end(Py_ssize_t count) { form_list_end(count); }
+    void entry_begin() { out.put('['); }
+    void entry_between() { comma(); }
+    void entry_end() { out.put(']'); }
+    void tag_begin(PyObject* number, uint64_t) {
+        form_open("$tag");
+        out.put('[');
+        ascii(Ref::check(PyObject_Str(number)).get());
+        comma();
+    }
+    void tag_end() { out.literal("]}"); }
+    // The head of an instance; its slots follow, each after item(1).
+    void instance_begin(const Plan* plan, size_t, bool flat) {
+        if (flat) ++flat_;
+        const std::string& head = plan->body->json_head;
+        if (!Pretty) {
+            out.put(head.data(), head.size());
+            return;
+        }
+        open('{');
+        line(false);
+        out.literal("\"$type\": ");
+        out.put(head.data() + 9, head.size() - 9);
+    }
+    void record_begin(PyObject* name, size_t) {
+        open('{');
+        line(false);
+        out.put("\"$type\":", 8);
+        if (Pretty) out.put(' ');
+        text(name);
+    }
+    void instance_end(bool flat) {
+        close(1, '}');
+        if (flat) --flat_;
+    }
+    // A bare list or dictionary in a slot carries no id; JSON spells it like any other.
+    void reference(uint32_t visit) {
+        form_open("$ref");
+        references_.push_back({out.size(), visit});
+        out.literal("0}");
+    }
+    bool must_type(PyObject* dict_key) const { return PyUnicode_CompareWithASCIIString(dict_key, "$mason") == 0; }
+    void raw(const std::string& bytes) { out.put(bytes.data(), bytes.size()); }
+
+    // The finished document; `typed` says whether it must carry the header.
+    Ref finish(std::vector<Visit>& visits, bool typed);
+
+    // The text since `start`, to be kept for an enum member.
+    std::string since(size_t start) const { return std::string(out.data() + start, out.size() - start); }
+
+  private:
+    struct Reference {
+        size_t at;
+        uint32_t visit;
+    };
+    struct Splice {
+        size_t at;
+        unsigned skip;
+        std::string text;
+    };
+
+    void comma() {
+        out.put(',');
+        if (Pretty) out.put(' ');
+    }
+    void colon() {
+        out.put(':');
+        if (Pretty) out.put(' ');
+    }
+    void open(char c) {
+        out.put(c);
+        if (Pretty) ++level_;
+    }
+    void close(Py_ssize_t count, char c) {
+        if (Pretty) {
+            --level_;
+            if (count > 0) line(false);
+        }
+        out.put(c);
+    }
+    void line(bool after_comma) {
+        if (!Pretty) return;
+        if (flat_) {
+            if (after_comma) out.put(' ');
+            return;
+        }
+        size_t width = size_t(level_) * size_t(indent_);
+        out.need(width + 1);
+        *out.at++ = '\n';
+        std::memset(out.at, ' ', width);
+        out.at += width;
+    }
+    void form_open(const char* key) {
+        out.literal("{\"");
+        out.put(key, std::strlen(key));
+        out.put('"');
+        colon();
+    }
+    void ascii(PyObject* string) { out.put(static_cast<const char*>(PyUnicode_DATA(string)), size_t(PyUnicode_GET_LENGTH(string))); }
+    void ascii_form(const char* key, PyObject* text) {
+        form_open(key);
+        out.put('"');
+        ascii(text);
+        out.literal("\"}");
+    }
+    void part(double number) {
+        if (std::isfinite(number))
+            real(number);
+        else
+            odd_real(number);
+    }
+    // What goes right behind the brace at `brace`: the white space that follows it, and a member.
+    std::string member_text(size_t brace, const std::string& member) const {
+        const char* data = out.data();
+        size_t end = brace + 1;
+        while (end < out.size() && (data[end] == '\n' || data[end] == ' ')) ++end;
+        std::string space(data + brace + 1, end - brace - 1);
+        if (end < out.size() && data[end] == '}') return member;
+        bool inline_space = Pretty && space.empty();
+        return space + member + "," + (inline_space ? " " : "");
+    }
+    std::string pair(const char* key, uint64_t number) const {
+        return std::string("\"") + key + (Pretty ? "\": " : "\":") + std::to_string(number);
+    }
+    Ref splice(std::vector<Splice>& splices);
+
+    int indent_;
+    int level_ = 0;
+    int flat_ = 0;
+    std::vector<size_t> dollars_;
+    std::vector<Reference> references_;
+};
+
+template <bool Pretty>
+Ref JsonWriter<Pretty>::finish(std::vector<Visit>& visits, bool typed) {
+    if (!typed) return out.take();
+    uint32_t next = 0;
+    for (const Reference& reference : references_) visits[reference.visit].again = true;
+    std::vector<Splice> splices;
+    bool headed = false;
+    const std::string header = pair("$mason", 1);
+    const char* space = Pretty ? " " : "";
+    for (Visit& visit : visits) {
+        if (!visit.again) continue;
+        visit.id = ++next;
+        std::string id = pair("$id", visit.id);
+        if (visit.start == 0) {
+            id = header + "," + space + id;
+            headed = true;
+        }
+        if (visit.array) {
+            splices.push_back({visit.start, 0, "{" + id + "," + space + "\"$list\":" + space});
+            splices.push_back({visit.end, 0, "}"});
+        } else if (visit.start == 0 && Pretty) {  // header and id, each on its line
+            std::string first = member_text(0, header), second = member_text(0, pair("$id", visit.id));
+            splices.push_back({1, 0, first == header ? header + ", " + second : first + second});
+        } else {
+            splices.push_back({visit.start + 1, 0, member_text(visit.start, id)});
+        }
+    }
+    if (!headed) {
+        if (out.data()[0] == '{') {
+            splices.push_back({1, 0, member_text(0, header)});
+        } else {
+            splices.push_back({0, 0, "{" + header + "," + space + "\"$value\":" + space});
+            splices.push_back({out.size(), 0, "}"});
+        }
+    }
+    for (size_t at : dollars_) splices.push_back({at, 0, "$"});
+    for (const Reference& reference : references_)
+        splices.push_back({reference.at, 1, std::to_string(visits[reference.visit].id)});
+    return splice(splices);
+}
+
+template <bool Pretty>
+Ref JsonWriter<Pretty>::splice(std::vector<Splice>& splices) {
+    std::stable_sort(splices.begin(), splices.end(), [](const Splice& a, const Splice& b) { return a.at < b.at; });
+    size_t total = out.size();
+    for (const Splice& splice : splices) total += splice.text.size() - splice.skip;
+    Ref result = Ref::check(PyBytes_FromStringAndSize(nullptr, Py_ssize_t(total)));
+    char* to = PyBytes_AS_STRING(result.get());
+    size_t done = 0;
+    for (const Splice& splice : splices) {
+        std::memcpy(to, out.data() + done, splice.at - done);
+        to += splice.at - done;
+        std::memcpy(to, splice.text.data(), splice.text.size());
+        to += splice.text.size();
+        done = splice.at + splice.skip;
+    }
+    std::memcpy(to, out.data() + done, out.size() - done);
+    return result;
+}
+
+}  // namespace mason

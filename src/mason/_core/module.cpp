@@ -1,0 +1,121 @@
+// Strategy: the face of the core towards Python. Python hands in, once, what the core calls back: how errors are
+// made, and the table of the standard library's kinds. The core knows no policy and no library.
+#include "core.hpp"
+#include "plan.hpp"
+
+namespace mason {
+
+namespace layout {
+
+#if MASON_KNOWN_LAYOUT
+static bool matches_vars(PyObject* object) {
+    Values values;
+    if (!inline_values(object, values) || values.size != 3) return false;
+    static const char* const names[] = {"c", "a", "b"};
+    for (int i = 0; i < 3; ++i) {
+        PyObject* name = key_at(Py_TYPE(object), values.order(i));
+        if (name == nullptr || !PyUnicode_Check(name) || PyUnicode_CompareWithASCIIString(name, names[i]) != 0) return false;
+        Ref expected = Ref::check(PyObject_GetAttr(object, name));
+        if (values.values[values.order(i)] != expected.get()) return false;
+    }
+    return true;
+}
+
+static bool probe() {
+    Ref globals = Ref::check(PyDict_New());
+    check(PyDict_SetItemString(globals.get(), "__builtins__", PyEval_GetBuiltins()));
+    Ref done = Ref::check(PyRun_String(
+        "class Probe: pass\n"
+        "full = Probe(); full.a = 1.5; full.b = 'text'; full.c = None; del full.a; full.a = 2.5\n"
+        "del full.b; full.b = 'more'; del full.c; full.c = 7; del full.a; full.a = 3.5; del full.b; full.b = 1\n"
+        "empty = Probe()\n"
+        "kept = Probe(); kept.b = 2; vars(kept)\n"
+        "mixed = {'x': 1, 2: 3}; texts = {'x': 1}\n",
+        Py_file_input, globals.get(), globals.get()));
+    auto get = [&](const char* name) { return PyDict_GetItemString(globals.get(), name); };
+    PyObject *full = get("full"), *empty = get("empty"), *kept = get("kept");
+    if (!full || !empty || !kept || !matches_vars(full)) return false;
+    Values values;
+    if (inline_values(kept, values) || made_dict(kept) == nullptr || !PyDict_CheckExact(made_dict(kept))) return false;
+    if (surely_text_keys(get("mixed")) || !surely_text_keys(get("texts"))) return false;
+    if (!inline_values(empty, values) || values.size != 0) return false;
+    Ref name = Ref::check(PyUnicode_InternFromString("b"));
+    int place = place_of(Py_TYPE(empty), name.get());
+    if (place < 0 || values.values[place] != nullptr) return false;
+    store(values.values, place, Py_NewRef(Py_Ellipsis));
+    Ref read = Ref::check(PyObject_GetAttr(empty, name.get()));
+    Ref dict = Ref::check(PyObject_GenericGetDict(empty, nullptr));
+    return read.get() == Py_Ellipsis && PyDict_GET_SIZE(dict.get()) == 1;
+}
+#endif
+
+void self_test() {
+    fast = false;
+#if MASON_KNOWN_LAYOUT
+    const char* forced = std::getenv("MASON_PUBLIC_API");
+    if (forced != nullptr && std::strcmp(forced, "1") == 0) return;
+    fast = true;  // the probe looks through the same functions
+    try {
+        fast = probe();
+    } catch (PythonError&) {
+        PyErr_Clear();
+        fast = false;
+    }
+#endif
+}
+
+}  // namespace layout
+
+static PyObject* core_install(PyObject*, PyObject* args, PyObject* kwargs) {
+    static const char* keywords[] = {"dump_error", "load_error", "mason_error", "refused", "kind_plan", nullptr};
+    PyObject *dump_error, *load_error, *mason_error, *refused, *kind_plan;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$OOOOO:install", const_cast<char**>(keywords), &dump_error, &load_error,
+            &mason_error, &refused, &kind_plan))
+        return nullptr;
+    Py_XSETREF(state.dump_error, Py_NewRef(dump_error));
+    Py_XSETREF(state.load_error, Py_NewRef(load_error));
+    Py_XSETREF(state.mason_error, Py_NewRef(mason_error));
+    Py_XSETREF(state.refused, Py_NewRef(refused));
+    Py_XSETREF(state.kind_plan, Py_NewRef(kind_plan));
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"dump", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(core_dump)), METH_FASTCALL,
+        "Write an object: dump(obj, plans, format, indent, flags, limits)."},
+    {"load", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(core_load)), METH_FASTCALL,
+        "Read a document: load(data, format, resolve, flags, limits)."},
+    {"install", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(core_install)), METH_VARARGS | METH_KEYWORDS,
+        "Hand in what the core calls back."},
+    {nullptr, nullptr, 0, nullptr}};
+
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "mason._core", "The walk and the readers of mason.", -1, methods,
+    nullptr, nullptr, nullptr, nullptr};
+
+static Ref make_module() {
+    for (int i = 0; i < reserved_count; ++i)
+        state.reserved[i] = Ref::check(PyUnicode_InternFromString(reserved_texts[i])).release();
+    Ref module = Ref::check(PyModule_Create(&definition));
+    add_plan_types(module.get());
+    add_pair_types(module.get());
+    state.not_trusted = Ref::check(PyErr_NewException("mason._core.NotTrusted", nullptr, nullptr)).release();
+    state.needs_judging = Ref::check(PyErr_NewException("mason._core.NeedsJudging", nullptr, nullptr)).release();
+    check(PyModule_AddObjectRef(module.get(), "NotTrusted", state.not_trusted));
+    check(PyModule_AddObjectRef(module.get(), "NeedsJudging", state.needs_judging));
+    layout::self_test();
+    check(PyModule_AddObjectRef(module.get(), "fast_layout", layout::fast ? Py_True : Py_False));
+    return module;
+}
+
+}  // namespace mason
+
+PyMODINIT_FUNC PyInit__core() {
+    try {
+        return mason::make_module().release();
+    } catch (mason::PythonError&) {
+        return nullptr;
+    } catch (std::exception& error) {
+        PyErr_SetString(PyExc_SystemError, error.what());
+        return nullptr;
+    }
+}

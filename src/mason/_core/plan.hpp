@@ -1,0 +1,147 @@
+// Strategy: a Plan says how the objects of one class are taken apart and put together. It is made in Python
+// (mason.plans, mason.adapters) once per class and run here once per object. What the hot loops need of it
+// (spelled keys, slot offsets, places among the shared keys) is worked out when first used and kept.
+#pragma once
+
+#include "buffer.hpp"
+#include "cpython_layout.hpp"
+#include "ref.hpp"
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace mason {
+
+enum class Kind : uint8_t { Fields, NamedTuple, Enum, Parts, Name, Decimal, Uuid, Fraction, Refused };
+
+// The reserved keys of the notation (spec: JSON rules); the order is that of `reserved_texts`.
+enum class Key : uint8_t {
+    Mason, Type, Id, Ref, Value, Tuple, Set, Frozenset, Map, List, Dict, Bytes, Bytearray, Complex, Float, Int,
+    Decimal, Fraction, Datetime, Date, Time, Timedelta, Uuid, Global, Tag, Simple, Str, Enum, New, Newkw, Call,
+    State, Extra, Unset, Fold, Tz,
+    Count, None = 255,
+};
+constexpr int reserved_count = int(Key::Count);
+extern const char* const reserved_texts[reserved_count];
+
+struct Field {
+    Ref name;                // interned
+    Py_ssize_t offset = -1;  // of its slot; -1 when it lives in the instance's dictionary
+    bool plain = true;       // false when a data descriptor of the class would catch setattr
+    mutable int place = -1;  // last place seen among the shared keys of the class
+    std::string json;        // "name":
+    std::string cbor;        // the encoded key
+};
+
+// One set of attributes in one order, as instances of the class were seen to have it.
+struct Shape {
+    std::vector<Field> fields;
+    int stored = 0;  // how many of them live in the dictionary
+};
+
+struct PlanBody {
+    std::string json_head;  // {"$type":"name"
+    std::string cbor_head;  // tag 283, array of 2, the name
+    std::vector<std::unique_ptr<Shape>> shapes;
+    std::vector<Field> slots;  // every slot of the class
+    bool has_dict = false;
+    std::vector<Ref> home;     // module and steps under which the class was found when the plan was made
+    uint64_t checked = 0;      // the last walk that found it there
+    int learned = 0;
+    std::unordered_map<PyObject*, std::pair<std::string, std::string>> members;  // enum member -> JSON, CBOR
+};
+
+struct Plan {
+    PyObject_HEAD
+    Kind kind;
+    bool atom, hooked, declared;
+    unsigned stamp;  // the class's version tag when the plan was made
+    PyTypeObject* cls;
+    PyObject *kind_name, *name, *fields, *slots, *defaults, *factories, *dropped, *take, *make, *shell, *fill, *members,
+        *upgrade, *reason, *hint;
+    PlanBody* body;
+
+    // Whether `name` is a declared field of a dataclass or attrs class.
+    bool declares(PyObject* attribute) const;
+    // The shape of exactly these attribute names, learned now when there is room; null when there is none.
+    const Shape* shape_for(const std::vector<Ref>& names);
+    // Whether the class is still what its name leads to.
+    bool at_home() const;
+    // The slot of that name, or null.
+    const Field* slot_named(PyObject* attribute) const;
+};
+
+// The cache type -> Plan of one Registry.
+struct Plans {
+    PyObject_HEAD
+    PyObject* make;
+    std::unordered_map<PyTypeObject*, Plan*>* table;
+
+    // The plan of a class (borrowed), made by calling Python when it is unknown or the class has changed.
+    Plan* find(PyTypeObject* type);
+};
+
+// What Python gave us at import, and what is made once.
+struct State {
+    PyObject* reserved[reserved_count];  // interned texts of the reserved keys
+    PyObject *dump_error, *load_error, *mason_error, *refused, *kind_plan;
+    PyObject *not_trusted, *needs_judging;
+    PyTypeObject *plan_type, *plans_type, *record_type, *name_type, *tag_type, *simple_type, *forward_type;
+};
+extern State state;
+
+// A pair of references with a Python face: Record(name, items), Name(name, _), Tag(number, value), Simple(number, _).
+struct Pair {
+    PyObject_HEAD
+    PyObject* first;
+    PyObject* second;
+};
+
+PyObject* new_pair(PyTypeObject* type, PyObject* first, PyObject* second);  // shares both
+
+// Room for the decimal text of a 64-bit number.
+inline char* decimal(char* at, uint64_t number) {
+    char digits[20];
+    int count = 0;
+    do {
+        digits[count++] = char('0' + number % 10);
+        number /= 10;
+    } while (number);
+    while (count) *at++ = digits[--count];
+    return at;
+}
+
+// The head of a CBOR item (RFC 8949 section 3), in its shortest form.
+inline char* cbor_head(char* at, unsigned major, uint64_t number) {
+    unsigned char* to = reinterpret_cast<unsigned char*>(at);
+    major <<= 5;
+    if (number < 24) {
+        *to++ = (unsigned char)(major | number);
+    } else {
+        int bytes = number < 0x100 ? 1 : number < 0x10000 ? 2 : number < 0x100000000ull ? 4 : 8;
+        *to++ = (unsigned char)(major | (bytes == 1 ? 24 : bytes == 2 ? 25 : bytes == 4 ? 26 : 27));
+        for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) *to++ = (unsigned char)(number >> shift);
+    }
+    return reinterpret_cast<char*>(to);
+}
+
+// Appends a text as a CBOR text string, or as WTF-8 under tag 273 where it holds a lone surrogate.
+void cbor_text(Buffer& out, PyObject* string);
+std::string json_spelling(PyObject* string, bool escape_dollar);
+std::string cbor_spelling(PyObject* string, bool escape_dollar);
+
+bool starts_with_dollar(PyObject* string);
+
+// The decimal digits of an int, whatever the interpreter's limit on them is (sys.set_int_max_str_digits).
+std::string decimal_digits(PyObject* number);
+// The int of decimal digits, with a sign perhaps, whatever the interpreter's limit is.
+Ref integer_of_digits(const char* digits, size_t count);
+// Whether an int has more than the 4300 decimal digits that the notation writes in one number.
+bool beyond_digits(PyObject* number);
+
+void add_plan_types(PyObject* module);
+void add_pair_types(PyObject* module);
+
+}  // namespace mason

@@ -1,0 +1,45 @@
+"""`mason convert IN OUT`: a document in another format, nothing built."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mason.cli.program import source_of
+
+if TYPE_CHECKING:
+    from mason.formats import Format
+
+_FORMATS = click.Choice(["json", "cbor"])
+
+
+@click.command("convert")
+@click.argument("in", metavar="IN", type=click.Path(allow_dash=True))
+@click.argument("out", metavar="OUT", type=click.Path(allow_dash=True))
+@click.option("--from", "format", type=_FORMATS, help="The format of IN.")
+@click.option("--to", type=_FORMATS, help="The format of OUT.")
+@click.option("--indent", type=click.IntRange(0), metavar="N", help="Indent JSON by N spaces.")
+def command(
+    out: str, format: Format | None, to: str | None, indent: int | None, **files: Any
+) -> None:
+    """Convert IN between JSON and CBOR, without its classes.
+
+    Nothing is imported, built or run; types and sharing stay what they are. The format of IN is
+    told by --from, the name or the content, that of OUT by --to or the name; - is the standard
+    input or output. A file is replaced only when all was written.
+    """
+    from mason._api import read
+    from mason.formats import suffixes
+
+    format_out = to or (suffixes(out)[0] if out != "-" else None)
+    if format_out not in ("json", "cbor"):
+        raise click.UsageError("the name of OUT does not tell JSON or CBOR: say --to")
+    if indent is not None and format_out != "json":
+        raise click.UsageError("--indent is for JSON")
+    document = read(source_of(files["in"]), format=format)
+    destination = sys.stdout.buffer if out == "-" else out
+    document.dump(destination, format=format_out, indent=indent)
+    if out == "-" and format_out == "json" and sys.stdout.isatty():
+        click.echo()

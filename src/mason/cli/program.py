@@ -1,0 +1,163 @@
+"""The group of all subcommands: options of `mason` itself, exit codes, and where output goes.
+
+Strategy: a subcommand's module is imported when it is called or listed, mason's core and rich only
+by the call that needs them, so that help and completion start fast. Exceptions become exit codes
+here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+REFUSED, USAGE, IO = 1, 2, 3
+INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports a program that SIGINT or SIGPIPE ended
+
+_COMMANDS = ("convert", "show")
+_COLOURS = {"type": "cyan", "text": "green", "shared": "magenta", "note": "dim", "needs": "yellow"}
+_EXIT_CODES = """
+\b
+Exit codes:
+  0    done
+  1    the document was refused or invalid, or has nothing at that path
+  2    wrong usage, or click or rich is missing
+  3    a file could not be read or written
+  130  interrupted (Ctrl-C)
+  141  the reader of the output went away
+"""
+
+Piece = tuple[str, str]  # a text and what it is: a key of _COLOURS, or anything else
+
+
+class _Commands(click.Group):
+    """Find a subcommand in the module of the same name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all subcommands."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a subcommand, None when there is none of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"mason.cli.{cmd_name}").command
+        return command
+
+
+def _print_version(ctx: click.Context, option: click.Parameter, asked: bool) -> None:
+    if not asked:
+        return
+    import mason
+    from mason import _core
+
+    layout = "in use" if _core.fast_layout else "not in use (objects are read by the public API)"
+    python = sys.version.split()[0]
+    click.echo(f"mason {mason.__version__}, Python {python}, fast layout {layout}")
+    ctx.exit()
+
+
+@click.group(
+    cls=_Commands, epilog=_EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show mason's version, Python's, and whether the fast layout is in use.",
+)
+def program() -> None:
+    """Look at documents that mason wrote and convert them; no class is imported, nothing runs."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the program and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # what a terminal cannot spell is shown escaped instead of ending the program
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # nobody reads any more: the interpreter must not try to flush once again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    from mason.errors import MasonError, shown
+
+    try:
+        with program.make_context("mason", list(arguments)) as context:
+            program.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except MasonError as error:
+        return _complain("\n".join(shown(line, 2_000) for line in str(error).split("\n")), REFUSED)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        about = f"{shown(os.fsdecode(error.filename))}: " if error.filename else ""
+        return _complain(f"{about}{error.strerror or error}", IO)
+    return 0
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"mason: {message}", file=sys.stderr)
+    return code
+
+
+def source_of(name: str) -> Any:
+    """Return what `mason.read` takes for a FILE argument: `-` is the standard input."""
+    return sys.stdin.buffer if name == "-" else name
+
+
+def in_colour() -> bool:
+    """Tell whether output is coloured: on a terminal, unless NO_COLOR (no-color.org) is set."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
+def speaks_ascii_only() -> bool:
+    """Tell whether the output cannot spell the lines of a tree."""
+    try:
+        "├─│└".encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def print_lines(lines: Iterable[Sequence[Piece]]) -> None:
+    """Print lines made of pieces, coloured where that is wanted."""
+    if not in_colour():
+        for line in lines:
+            sys.stdout.write("".join(text for text, _ in line) + "\n")
+        return
+    for text in _coloured(lines):
+        sys.stdout.write(text)
+
+
+def _coloured(lines: Iterable[Sequence[Piece]]) -> Iterator[str]:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True)
+    for line in lines:
+        with console.capture() as captured:
+            console.print(Text.assemble(*((text, _COLOURS.get(kind, "")) for text, kind in line)))
+        yield captured.get()

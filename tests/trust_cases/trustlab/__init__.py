@@ -1,0 +1,3 @@
+"""Somebody else's package."""
+
+from __future__ import annotations

@@ -1,0 +1,7 @@
+"""A submodule that nothing imports unless it is named."""
+
+from __future__ import annotations
+
+
+class Line:
+    pass
