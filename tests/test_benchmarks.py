@@ -176,7 +176,7 @@ def test_the_collector_off_gives_rows_of_its_own() -> None:
 
 def test_a_short_call_is_timed_in_a_batch() -> None:
     call = timing.Call(len, [[1], [2]])
-    timing.interleave([call], 3, batch_ns=100_000)
+    timing.interleave([call], 3, batch_ns=10_000_000)
     assert call.batch > 10
     assert len(call.times) == 3
     assert 0 < call.result()["min"] <= call.result()["median"]

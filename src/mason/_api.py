@@ -350,11 +350,21 @@ def reads(
 def _format_of(data: str | Bytes, format: Format | None) -> Format:
     if isinstance(data, str) and (format is None or format == "json"):
         return "json"
+    if isinstance(data, bytes) and _surely_json(data) and (format is None or format == "json"):
+        return "json"
     found: Any = data  # what callers pass is not always what the annotation says
     if isinstance(found, str | bytes | bytearray | memoryview):
         return recognise(found, format)
     kind = type(found).__name__
-    raise LoadError(f"a document in memory is str or bytes, not {kind}", hint="files: mason.load")
+    raise LoadError(
+        f"a document in memory is str or bytes, not {kind}",
+        hint="paths and file objects: mason.load",
+    )
+
+
+def _surely_json(data: bytes) -> bool:
+    """Tell JSON objects and arrays at a glance: in CBOR an impossible length would follow."""
+    return data[:1] in (b"{", b"[") and data[1:2] > b" "
 
 
 def _file_name(source: Any) -> str | None:
@@ -386,40 +396,64 @@ def _load(
     if unknown != "raise" and unknown != "keep":
         raise ValueError(f'unknown is "raise" or "keep", not {unknown!r}')
     _no_pickle(format)
-    registry = registry or DEFAULT
-    policy = registry.policy(trust, type, aliases)
-    resolve = registry.resolver(policy, keep=unknown == "keep")
+    names = _Names(registry or DEFAULT, trust, type, aliases, unknown == "keep")
     bounds = _DEFAULT_LIMITS if limits is None else limits.as_tuple()
     flags = _READ_PLAIN if plain else 0
     _begin()
     try:
-        value = _core.load(data, format, resolve, flags, bounds)
+        value = _core.load(data, format, names.resolve, flags, bounds)
     except (_core.NotTrusted, _core.NeedsJudging):
-        _judge(data, format, policy, resolve, bounds, name)
-        value = _core.load(data, format, resolve, flags | _JUDGED, bounds)
+        _judge(data, format, names, bounds, name)
+        value = _core.load(data, format, names.resolve, flags | _JUDGED, bounds)
     if type is not None:
-        policy.check_root(value)
+        names.policy.check_root(value)
     return value
+
+
+class _Names:
+    """Say what the names of one document stand for.
+
+    Plain data has no names: where the caller says nothing of trust, the policy is made when the
+    first name comes.
+    """
+
+    def __init__(self, registry: Registry, trust: Any, type: Any, aliases: Any, keep: bool) -> None:
+        self._registry = registry
+        self._keep = keep
+        self._policy: Policy | None = None
+        self._resolver: Any = None
+        if type is not None or aliases is not None or trust != ():
+            self._policy = registry.policy(trust, type, aliases)
+
+    @property
+    def policy(self) -> Policy:
+        if self._policy is None:
+            self._policy = self._registry.policy()
+        return self._policy
+
+    def resolve(self, name: str, use: str) -> Any:
+        if self._resolver is None:
+            self._resolver = self._registry.resolver(self.policy, keep=self._keep)
+        return self._resolver(name, use)
 
 
 def _judge(
     data: str | Bytes,
     format: Format,
-    policy: Policy,
-    resolve: Any,
+    names: _Names,
     bounds: tuple[float, ...],
     name: str | None,
 ) -> None:
     """Raise UntrustedError unless every name of the document is trusted."""
-    _, needs, _ = _core.load(data, format, resolve, _INERT, bounds)
-    missing = refused(needs, resolve)
+    _, needs, _ = _core.load(data, format, None, _INERT, bounds)
+    missing = refused(needs, names.resolve)
     if missing:
         raise UntrustedError(
             missing,
             source=name,
             call="mason.load" if name else "mason.loads",
-            spelled=policy.spelled(missing),
-            hint=policy.advice(missing),
+            spelled=names.policy.spelled(missing),
+            hint=names.policy.advice(missing),
         ) from None
 
 

@@ -124,7 +124,8 @@ def _path(thing: object, verb: str, error: type[MasonError]) -> str | None:
             raise error(f"a URL is not a path: {shown(path)!r}", hint=hint)
         return path
     if not hasattr(thing, verb):
-        message = f"mason {verb}s paths and file objects, not {type(thing).__name__}"
+        what = "reads paths" if verb == "read" else "writes to paths"
+        message = f"mason {what} and file objects, not {type(thing).__name__}"
         if isinstance(thing, (bytes, bytearray, memoryview)):
             message += " (data in memory: mason.loads and mason.reads)"
         raise TypeError(message)

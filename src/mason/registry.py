@@ -119,6 +119,8 @@ class _Table:
 
     def plans(self) -> Plans:
         """Return the core's cache of plans."""
+        if self._plans is not None:
+            return self._plans
         with _making:
             if self._plans is None:
                 from mason._core import Plans

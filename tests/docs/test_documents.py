@@ -26,6 +26,8 @@ from pathlib import Path
 
 import pytest
 
+import mason
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 BLOCK = re.compile(
@@ -33,6 +35,7 @@ BLOCK = re.compile(
     re.M | re.S,
 )
 NOT_RUN = re.compile(r"<!-- not run: .+ -->\s*\Z")
+COMMAND = re.compile(r"^\$ (?=(?:mason|pip|make|git|python)\b)", re.M)  # `$` is also a path's root
 FILE_NAME = re.compile(r"# ([\w./-]+\.\w+)\n")
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -75,7 +78,7 @@ def run_pycon(block: Block, name: str, namespace: dict[str, object]) -> None:
 
 
 def run_console(block: Block, name: str, namespace: dict[str, object]) -> None:
-    for step in re.split(r"^\$ ", block.text, flags=re.M)[1:]:
+    for step in COMMAND.split(block.text)[1:]:
         command, _, expected = step.partition("\n")
         words = shlex.split(command, comments=True)
         if words[:1] == ["mason"]:
@@ -130,6 +133,24 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_document_tells_the_truth(path: Path, desk: Path) -> None:
     run_document(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    names = {*mason.__all__, *mason.trust.__all__}
+    for cls in (mason.Document, mason.Registry):
+        names |= {f".{name}" for name in vars(cls) if not name.startswith("_")}
+    internal = {".plans", ".policy", ".resolver"}  # of a Registry: for the line itself
+    assert not {name for name in names - internal if not re.search(rf"{re.escape(name)}\b", text)}
+
+
+def test_every_source_file_is_on_the_map() -> None:
+    map = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("```text")[2].split("```")[0]
+    package = ROOT / "src" / "mason"
+    files = {
+        path.name for kind in ("py", "pyi", "hpp", "cpp") for path in package.rglob(f"*.{kind}")
+    }
+    assert not {name for name in files if not re.search(rf"(?m)^ +(\S+ )?{re.escape(name)} ", map)}
 
 
 def test_blocks_share_names_and_files(desk: Path) -> None:

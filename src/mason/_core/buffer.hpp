@@ -7,8 +7,22 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <string>
 
 namespace mason {
+
+// Bytes that are written often: padded, so that they are copied in whole registers without a call.
+class Spelled {
+  public:
+    Spelled() : Spelled(std::string()) {}
+    explicit Spelled(std::string text) : text_(std::move(text)), size_(text_.size()) { text_.resize(size_ / 16 * 16 + 32); }
+    const char* data() const { return text_.data(); }
+    size_t size() const { return size_; }
+
+  private:
+    std::string text_;
+    size_t size_;
+};
 
 class Buffer {
   public:
@@ -33,9 +47,18 @@ class Buffer {
         std::memcpy(at, text, count);
         at += count;
     }
+    void put(const Spelled& spelled, size_t skip = 0) {
+        size_t count = spelled.size() - skip;
+        need(count);
+        const char* from = spelled.data() + skip;
+        for (size_t i = 0; i < count; i += 16) std::memcpy(at + i, from + i, 16);
+        at += count;
+    }
     template <size_t N>
     void literal(const char (&text)[N]) {
-        put(text, N - 1);
+        need(N - 1);
+        std::memcpy(at, text, N - 1);
+        at += N - 1;
     }
     // The bytes object, cut to size; the buffer is empty afterwards.
     Ref take() {

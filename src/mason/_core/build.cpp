@@ -175,6 +175,7 @@ Plan* Builder::instance_plan(NameUse* use, size_t at) {
     if (plan->kind == Kind::Refused) fail_text(plan->reason, plan->hint, at);
     if (plan->hooked && !options_.judged) refused_name(state.needs_judging, use->name.get());
     use->plan = owned;
+    use->own = PyUnicode_Compare(plan->name, use->name.get()) == 0;
     if (!plan->body->shapes.empty()) use->shape = plan->body->shapes.back().get();
     return plan;
 }
@@ -1188,6 +1189,92 @@ void Builder::refuse_self_hash() {
     }
 }
 
+// The order in which keys can be hashed: what a key's hash may look into (tuples, frozensets, the attributes of
+// instances) comes before the container of the key. Worked out before any hash runs.
+std::vector<size_t> Builder::fill_order() {
+    std::vector<size_t> order;
+    if (pending_.size() < 2) {
+        for (size_t i = 0; i < pending_.size(); ++i) order.push_back(i);
+        return order;
+    }
+    std::map<PyObject*, size_t> places;
+    for (size_t i = 0; i < pending_.size(); ++i) places[pending_[i].container.get()] = i;
+    std::map<PyTypeObject*, Plan*> classes;
+    for (const auto& [name, use] : names_)
+        if (use->plan && quick_instances(use->the_plan())) classes[use->the_plan()->cls] = use->the_plan();
+    auto hashed = [&](PyObject* object) {
+        return PyTuple_Check(object) || PyFrozenSet_CheckExact(object) || places.count(object) || classes.count(Py_TYPE(object));
+    };
+    struct Level {
+        PyObject* object;
+        std::vector<PyObject*> inside;  // borrowed: nothing runs meanwhile
+    };
+    auto inside = [&](PyObject* object) {
+        std::vector<PyObject*> found;
+        auto add = [&](PyObject* item) {
+            if (item != nullptr && hashed(item)) found.push_back(item);
+        };
+        auto pending = places.find(object);
+        if (pending != places.end()) {
+            const Pending& held = pending_[pending->second];
+            std::vector<PyObject*> lists;
+            if (held.use == nullptr) {
+                lists.push_back(held.content.get());
+            } else {
+                for (Key slot : {Key::Map, Key::Set, Key::Frozenset})
+                    if (PyObject* list = PyDict_GetItemWithError(held.content.get(), state.reserved[int(slot)])) lists.push_back(list);
+            }
+            for (PyObject* list : lists) {
+                if (!PyList_CheckExact(list)) continue;
+                Py_ssize_t step = held.use == nullptr && held.pairs ? 2 : 1;
+                for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i += step) {
+                    PyObject* key = PyList_GET_ITEM(list, i);
+                    if (held.use && PyList_CheckExact(key) && PyList_GET_SIZE(key) == 2) key = PyList_GET_ITEM(key, 0);
+                    add(key);
+                }
+            }
+        }
+        if (PyTuple_Check(object) || PyFrozenSet_CheckExact(object)) {
+            Py_ssize_t place = 0;
+            while (PyObject* item = KeyMeasure::next(object, place)) add(item);
+        }
+        auto cls = classes.find(Py_TYPE(object));
+        if (cls != classes.end() && cls->second->kind == Kind::Fields) {
+            for (const Field& slot : cls->second->body->slots)
+                add(*reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + slot.offset));
+            layout::Values values;
+            if (cls->second->body->has_dict && layout::inline_values(object, values)) {
+                for (int i = 0; i < values.size; ++i) add(values.values[values.order(i)]);
+            } else if (cls->second->body->has_dict) {
+                Ref dict = Ref::check(PyObject_GenericGetDict(object, nullptr));
+                PyObject *key, *value;
+                Py_ssize_t position = 0;
+                while (PyDict_Next(dict.get(), &position, &key, &value)) add(value);
+            }
+        }
+        return found;
+    };
+    std::map<PyObject*, bool> met;
+    std::vector<Level> line;
+    for (const Pending& start : pending_) {
+        if (!met.emplace(start.container.get(), true).second) continue;
+        line.push_back({start.container.get(), inside(start.container.get())});
+        while (!line.empty()) {
+            Level& level = line.back();
+            if (level.inside.empty()) {
+                auto place = places.find(level.object);
+                if (place != places.end()) order.push_back(place->second);
+                line.pop_back();
+                continue;
+            }
+            PyObject* next = level.inside.back();
+            level.inside.pop_back();
+            if (met.emplace(next, true).second) line.push_back({next, inside(next)});
+        }
+    }
+    return order;
+}
+
 void Builder::finish() {
     for (const Shared& shared : shared_)
         if (!shared.opened) fail("value", "a reference to an id that no object has", "", SIZE_MAX);
@@ -1200,7 +1287,7 @@ void Builder::finish() {
         if (!value) wrap("a default factory failed", SIZE_MAX);
         set_attribute(missing.object.get(), missing.use->the_plan(), missing.name.get(), value.get(), SIZE_MAX);
     }
-    for (Pending& pending : pending_) fill(pending);
+    for (size_t place : fill_order()) fill(pending_[place]);
 }
 
 }  // namespace mason

@@ -65,6 +65,7 @@ struct NameUse {
     Ref plan;       // of its instances, once resolved
     Ref reference;  // the object itself, once resolved
     bool keep = false, keep_reference = false;
+    bool own = false;     // the plan spells the name as the document does (no alias, no older version)
     bool native = false;  // a standard type whose `$str` alone is read natively
     Shape const* shape = nullptr;  // what the last instance held
     // counted when reading inertly: instance, call, reference
@@ -81,7 +82,7 @@ struct Frame {
     Key content = Key::None;  // the form or slot that an array is the content of
     Key last = Key::None;     // the reserved key whose value comes next
     bool forward = false;     // holds a placeholder
-    bool made = false;        // its content came from an array of the right kind
+    uint64_t made = 0;        // a bit for each reserved key whose content was a bare array or object
     bool bare = false;        // a slot's array or object, which has no identity
     bool pasted = false;      // an untyped object with the key `$mason`
     bool root = false;
@@ -190,6 +191,11 @@ class Builder {
         }
     }
 
+    // Whether instances of the class can be read field by field in the order of a shape.
+    static bool quick_instances(const Plan* plan) {
+        return (plan->kind == Kind::Fields || plan->kind == Kind::NamedTuple) && plan->upgrade == Py_None && plan->dropped == Py_None;
+    }
+
     // ---- sharing ----
     int32_t shared_slot(int64_t id);              // the place of an id, entered when it is new
     void open_shared(Frame& frame, int64_t id);   // the frame's object has this id
@@ -273,8 +279,12 @@ class Builder {
     }
     size_t closed_ = 0;  // values that already went into containers
 
+    NameUse* last_name_ = nullptr;  // the name that came last
+    std::string_view last_text_;
+
   private:
     void refuse_self_hash();
+    std::vector<size_t> fill_order();
     bool safe_key(PyObject* key) const;
     bool hash_keys_now(PyObject* const* keys, size_t count, size_t step);
     void judge_key(PyObject* key, size_t at);
@@ -286,8 +296,6 @@ class Builder {
     PyObject* resolve_;
     KeyMeasure keys_;
     std::map<std::string, std::unique_ptr<NameUse>, std::less<>> names_;
-    NameUse* last_name_ = nullptr;
-    std::string_view last_text_;
     std::vector<int32_t> dense_;
     std::map<int64_t, int32_t> sparse_;
     std::vector<Fix> fixes_;

@@ -38,6 +38,20 @@ CborReader::Head CborReader::head() {
     return head;
 }
 
+void CborReader::skip_described() {
+    static const unsigned char spelled[3][9] = {
+        {0xD9, 0xD9, 0xF7}, {0xDA, 0, 0, 0xD9, 0xF7}, {0xDB, 0, 0, 0, 0, 0, 0, 0xD9, 0xF7}};
+    static const size_t sizes[3] = {3, 5, 9};
+    for (bool again = true; again;) {
+        again = false;
+        for (int i = 0; i < 3; ++i)
+            if (left() >= sizes[i] && std::memcmp(p_, spelled[i], sizes[i]) == 0) {
+                p_ += sizes[i];
+                again = true;
+            }
+    }
+}
+
 std::string_view CborReader::chunk(const Head& head) {
     if (head.number > left()) malformed("a string is longer than the bytes that are left", head.start);
     std::string_view found(reinterpret_cast<const char*>(p_), size_t(head.number));
@@ -146,6 +160,83 @@ void CborReader::simple(const Head& head) {
     push(Ref::check(new_pair(state.simple_type, number.get(), Py_None)));
 }
 
+static uint64_t big_endian(const unsigned char* at, unsigned bytes) {
+    uint64_t word = __builtin_bswap64(text::load8(at));  // the caller saw to nine bytes
+    return word >> (64 - 8 * bytes);
+}
+
+bool CborReader::leaf() {
+    if (left() < 10) return false;  // so that a head needs no check
+    unsigned char first = *p_;
+    unsigned major = first >> 5, info = first & 31;
+    if (info >= 28) return false;
+    if (major <= 1) {
+        uint64_t number = info;
+        if (info >= 24) number = big_endian(p_ + 1, 1u << (info - 24));
+        if (number > uint64_t(INT64_MAX)) return false;
+        p_ += info < 24 ? 1 : 1 + (size_t(1) << (info - 24));
+        int64_t value = major ? -1 - int64_t(number) : int64_t(number);
+        values_.push_back(Ref::check(PyLong_FromLongLong(value)).release());
+        return true;
+    }
+    if (major == 3) {
+        uint64_t count = info < 24 ? info : big_endian(p_ + 1, 1u << (info - 24));
+        size_t head = info < 24 ? 1 : 1 + (size_t(1) << (info - 24));
+        if (count > left() - head || !is_ascii(p_ + head, size_t(count))) return false;
+        PyObject* made = PyUnicode_New(Py_ssize_t(count), 127);
+        if (made == nullptr) throw PythonError{};
+        std::memcpy(PyUnicode_DATA(made), p_ + head, size_t(count));
+        values_.push_back(made);
+        p_ += head + count;
+        return true;
+    }
+    if (major != 7) return false;
+    PyObject* value;
+    switch (first) {
+        case 0xF4: value = Py_NewRef(Py_False); break;
+        case 0xF5: value = Py_NewRef(Py_True); break;
+        case 0xF6: value = Py_NewRef(Py_None); break;
+        case 0xF9: value = PyFloat_FromDouble(widened(big_endian(p_ + 1, 2), 2)); break;
+        case 0xFA: value = PyFloat_FromDouble(widened(big_endian(p_ + 1, 4), 4)); break;
+        case 0xFB: value = PyFloat_FromDouble(widened(big_endian(p_ + 1, 8), 8)); break;
+        default: return false;
+    }
+    if (value == nullptr) throw PythonError{};
+    p_ += first <= 0xF6 ? 1 : first == 0xF9 ? 3 : first == 0xFA ? 5 : 9;
+    values_.push_back(value);
+    return true;
+}
+
+void CborReader::run_fields() {
+    Frame& frame = frames_.back();
+    const Field* fields = frame.shape->fields.data();
+    for (uint32_t next = frame.expected; next < frame.target; frame.expected = ++next) {
+        const Spelled& key = fields[next].cbor;
+        if (left() < key.size() || std::memcmp(p_, key.data(), key.size()) != 0) return;
+        const unsigned char* before = p_;
+        p_ += key.size();
+        if (leaf()) continue;
+        p_ = before;
+        return;
+    }
+}
+
+bool CborReader::known_instance() {
+    if (last_name_ == nullptr || !last_name_->plan || last_name_->shape == nullptr || p_[0] != 0xD9) return false;
+    if (!frames_.empty() && (frames_.back().role == Role::Shared || frames_.back().role == Role::Tag)) return false;
+    Plan* plan = last_name_->the_plan();
+    const Spelled& head = plan->body->cbor_head;
+    size_t fields = last_name_->shape->fields.size();
+    if (fields > 23 || left() < head.size() + 1 || p_[head.size()] != (0xA0 | fields)) return false;
+    if (!quick_instances(plan) || !last_name_->own || std::memcmp(p_, head.data(), head.size()) != 0) return false;
+    Frame& frame = open(Role::Fields, at());
+    frame.use = last_name_;
+    frame.shape = last_name_->shape;
+    frame.target = int64_t(fields);
+    p_ += head.size() + 1;
+    return true;
+}
+
 // ---- containers ----
 
 int32_t CborReader::waiting_id() const {
@@ -199,7 +290,7 @@ bool CborReader::key_item(Frame& frame) {
     if (frame.role == Role::Fields) {
         const Shape* shape = frame.shape;
         if (frame.expected < shape->fields.size()) {
-            const std::string& key = shape->fields[frame.expected].cbor;
+            const Spelled& key = shape->fields[frame.expected].cbor;
             if (left() >= key.size() && std::memcmp(p_, key.data(), key.size()) == 0) {
                 p_ += key.size();
                 ++frame.expected;
@@ -238,38 +329,25 @@ void CborReader::slot_key(Frame& frame) {
 }
 
 void CborReader::slot_shape(Frame& frame) {
+    skip_described();
     unsigned major = p_ < end_ ? *p_ >> 5 : 8;
-    switch (frame.last) {
-        case Key::New:
-        case Key::Call:
-        case Key::List:
-        case Key::Tuple:
-        case Key::Set:
-        case Key::Frozenset:
-        case Key::Map:
-        case Key::Unset:
-            if (major != 4) wrong(std::string(reserved_texts[int(frame.last)]) + " holds an array", at());
+    std::string name = reserved_texts[int(frame.last)];
+    switch (slot_shape_of(frame.last)) {
+        case SlotShape::Array:
+            if (major != 4) wrong(name + " holds an array", at());
             return;
-        case Key::Dict:
-        case Key::Newkw:
-        case Key::Extra:
-            if (major != 5) wrong(std::string(reserved_texts[int(frame.last)]) + " holds a map", at());
+        case SlotShape::Object:
+            if (major != 5) wrong(name + " holds a map", at());
             return;
-        case Key::Str:
-        case Key::Int:
-        case Key::Float:
-        case Key::Bytes:
-        case Key::Enum:
-        case Key::Tz:
-        case Key::Fold:
-        case Key::State: return;
-        default: wrong(std::string("an instance has no slot ") + reserved_texts[int(frame.last)], at());
+        case SlotShape::Any: return;
+        case SlotShape::None: wrong("an instance has no slot " + name, at());
     }
 }
 
 // ---- tags ----
 
 void CborReader::need_content(uint64_t tag, unsigned majors, const char* what) {
+    skip_described();
     unsigned major = p_ < end_ ? *p_ >> 5 : 8;
     if (major == 8 || !(majors >> major & 1)) wrong("tag " + std::to_string(tag) + " holds " + what, at());
 }
@@ -277,7 +355,6 @@ void CborReader::need_content(uint64_t tag, unsigned majors, const char* what) {
 bool CborReader::tag(const Head& head) {
     enum : unsigned { Unsigned = 1, Negative = 2, Bytes = 4, Text = 8, Array = 16, Map = 32, Tagged = 64, Float = 128 };
     uint64_t tag = head.number;
-    if (tag == 55799) return item();
     if (!options_.plain) {
         switch (tag) {
             case 28: {
@@ -305,6 +382,7 @@ bool CborReader::tag(const Head& head) {
             case 259:
             case 1002: need_content(tag, Map, "a map"); break;
             case 121:
+                skip_described();
                 if (!(left() >= 3 && p_[0] == 0xD9 && p_[1] == 0x01 && p_[2] == 0x02)) need_content(tag, Array, "an array or a set");
                 break;
             default: break;
@@ -318,6 +396,7 @@ bool CborReader::tag(const Head& head) {
 }
 
 void CborReader::back_reference(size_t start) {
+    skip_described();
     Head number = head();
     if (number.major != 0) wrong("tag 29 holds the number of a shared item", start);
     if (number.number >= uint64_t(next_id_)) wrong("a reference to a shared item that did not come yet", start);
@@ -327,8 +406,10 @@ void CborReader::back_reference(size_t start) {
 // Tag 283: [name, {slots}].
 bool CborReader::instance(size_t start) {
     const char* shape = "tag 283 holds an array of a name and a map";
+    skip_described();
     Head outer = head();
     if (outer.major != 4 || (!outer.open_end() && outer.number != 2)) wrong(shape, start);
+    skip_described();
     Head named = head();
     bool wide = named.major == 6 && named.number == 273;  // a name with a lone surrogate
     if (wide) named = head();
@@ -346,6 +427,7 @@ bool CborReader::instance(size_t start) {
         if (valid == nullptr) malformed("a text string is not valid UTF-8", named.start);
         Py_DECREF(valid);
     }
+    skip_described();
     Head slots = head();
     if (slots.major != 5) wrong(shape, start);
     if (!slots.open_end() && slots.number > left() / 2) malformed("a map has more entries than bytes are left", slots.start);
@@ -357,8 +439,7 @@ bool CborReader::instance(size_t start) {
     frame.shared = shared;
     frame.headed = outer.open_end();
     frame.target = slots.open_end() ? -1 : int64_t(slots.number) * 2;
-    if (plan && (plan->kind == Kind::Fields || plan->kind == Kind::NamedTuple) && use->shape && plan->upgrade == Py_None &&
-        plan->dropped == Py_None && slots.number == use->shape->fields.size() && !slots.open_end()) {
+    if (plan && quick_instances(plan) && use->shape && slots.number == use->shape->fields.size() && !slots.open_end()) {
         frame.role = Role::Fields;
         frame.shape = use->shape;
         frame.target = int64_t(slots.number);
@@ -513,6 +594,7 @@ Ref CborReader::tagged(uint64_t tag, Ref value, size_t start) {
 // ---- the loop ----
 
 bool CborReader::item() {
+    if (left() > 0 && (*p_ & 0xFC) == 0xD8) skip_described();
     Head first = head();
     switch (first.major) {
         case 0:
@@ -580,6 +662,21 @@ Ref CborReader::read() {
     for (;;) {
         if (!frames_.empty()) {  // where a key comes next, the fast ways of keys
             Frame& frame = frames_.back();
+            if (frame.role == Role::Fields) {
+                if (frame.expected == count(frame)) run_fields();
+            } else if (frame.role == Role::List) {
+                while (int64_t(count(frame)) < frame.target && leaf()) {
+                }
+                if (int64_t(count(frame)) < frame.target && left() > 0 && known_instance()) continue;
+            } else if (frame.role == Role::Dict && frame.target >= 0) {
+                while (int64_t(count(frame)) < frame.target) {
+                    if ((count(frame) & 1) == 0) {
+                        if (!key_item(frame)) break;
+                    } else if (!leaf()) {
+                        break;
+                    }
+                }
+            }
             bool key = frame.role == Role::Fields ? frame.expected == count(frame)
                                                   : (frame.role == Role::Dict || frame.role == Role::Slots) && (count(frame) & 1) == 0;
             if (key && (frame.target < 0 || int64_t(count(frame)) < frame.target) && !(frame.target < 0 && p_ < end_ && *p_ == 0xFF)) {
@@ -596,6 +693,7 @@ Ref CborReader::read() {
                     slot_key(frames_.back());
                     continue;
                 }
+                if (slots) skip_described();
                 if (slots && p_ < end_ && *p_ >> 5 != 3) wrong("the keys of an instance are text", at());
                 bool opened = item();
                 if (slots && !opened && frames_.size() == depth) {

@@ -30,6 +30,10 @@ class CborReader : public Builder {
     [[noreturn]] void malformed(const char* message, size_t where) const { fail("syntax", message, "", where); }
     [[noreturn]] void wrong(const std::string& message, size_t where) const { fail("value", message, "", where); }
     Head head();
+    void skip_described();          // tag 55799 says only "this is CBOR" and is taken off wherever it stands
+    bool leaf();                    // reads one item of the common kinds without a call; false leaves it to item()
+    bool known_instance();          // opens an instance of the class that came last; false leaves it to item()
+    void run_fields();              // fields of the frame on top, as long as they are leaves in the expected order
     bool item();                    // reads one item; true when a frame was opened instead of a value pushed
     void integer(const Head& head);
     Ref bytes(const Head& head);

@@ -152,15 +152,7 @@ class CborWriter {
     void dict_end(Py_ssize_t) {}
     void key(PyObject* key, bool) { text(key); }
     void raw_key(PyObject* key) { text(key); }
-    void field(const Field& field) {
-        size_t count = field.cbor.size();
-        out.need(count + 16);
-        if (count <= 16)
-            std::memcpy(out.at, field.cbor.data(), 16);  // std::string keeps at least 15 characters and a zero
-        else
-            std::memcpy(out.at, field.cbor.data(), count);
-        out.at += count;
-    }
+    void field(const Field& field) { out.put(field.cbor); }
     void form_list_begin(Key key, size_t count) {
         if (key == Key::Tuple || key == Key::Frozenset) head(6, 121);
         if (key == Key::Set || key == Key::Frozenset) head(6, 258);
@@ -178,8 +170,7 @@ class CborWriter {
     void tag_begin(PyObject*, uint64_t number) { head(6, number); }
     void tag_end() {}
     void instance_begin(const Plan* plan, size_t count, bool) {
-        const std::string& bytes = plan->body->cbor_head;
-        out.put(bytes.data(), bytes.size());
+        out.put(plan->body->cbor_head);
         head(5, count);
     }
     void record_begin(PyObject* name, size_t count) {

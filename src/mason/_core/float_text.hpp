@@ -10,6 +10,28 @@
 
 namespace mason {
 
+// The digits of a float that has at most fifteen: they are found by one multiplication and proved by one division,
+// since both operands are exact then. No two decimals of fifteen digits are the same float, so what gives the
+// float back is its shortest form once the zeros at its end are gone.
+inline bool short_decimal(double number, uint64_t& digits, int& fraction) {
+    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+        1e16, 1e17, 1e18};
+    if (!(number >= 1e-3 && number < 1e15)) return false;
+    int whole = 0;  // digits before the point
+    while (number >= powers[whole]) ++whole;
+    int places = 15 - whole;
+    double scaled = number * powers[places];
+    uint64_t found = uint64_t(scaled + 0.5);
+    if (double(found) / powers[places] != number || found >= 1000000000000000ull) return false;
+    if (found % 100000000 == 0 && places >= 8) found /= 100000000, places -= 8;
+    if (found % 10000 == 0 && places >= 4) found /= 10000, places -= 4;
+    if (found % 100 == 0 && places >= 2) found /= 100, places -= 2;
+    if (found % 10 == 0 && places >= 1) found /= 10, places -= 1;
+    digits = found;
+    fraction = places;
+    return true;
+}
+
 // Writes a finite float; needs 32 bytes. Returns the end.
 inline char* float_repr(char* at, double number) {
     if (std::signbit(number)) {
@@ -20,6 +42,19 @@ inline char* float_repr(char* at, double number) {
         at = std::to_chars(at, at + 24, uint64_t(number)).ptr;
         *at++ = '.';
         *at++ = '0';
+        return at;
+    }
+    uint64_t short_digits;
+    int fraction;
+    if (short_decimal(number, short_digits, fraction)) {
+        char reversed[24];
+        int length = 0;
+        for (; length < fraction || short_digits; short_digits /= 10) reversed[length++] = char('0' + short_digits % 10);
+        if (length == fraction) reversed[length++] = '0';
+        while (length) {
+            *at++ = reversed[--length];
+            if (length == fraction) *at++ = '.';
+        }
         return at;
     }
     char text[40];

@@ -268,7 +268,27 @@ static Key reserved_code(PyObject* key) {
     return Key::None;
 }
 
+// An instance of the class that came last, spelled as mason spells it: no key or name is looked at twice.
+bool JsonReader::known_instance() {
+    if (last_name_ == nullptr || !last_name_->plan || !last_name_->own || last_name_->shape == nullptr) return false;
+    if (last_name_->shape->fields.empty()) return false;
+    Plan* plan = last_name_->the_plan();
+    const Spelled &head = plan->body->json_head, &first = last_name_->shape->fields[0].json;
+    size_t size = head.size() + first.size();
+    if (!quick_instances(plan) || size_t(end_ - p_) <= size || std::memcmp(p_, head.data(), head.size()) != 0 ||
+        std::memcmp(p_ + head.size(), first.data(), first.size()) != 0)
+        return false;
+    Frame& frame = open(Role::Fields, at());
+    frame.use = last_name_;
+    frame.shape = last_name_->shape;
+    frame.expected = 1;
+    p_ += size;
+    return true;
+}
+
 JsonReader::Next JsonReader::open_object() {
+    if (typed_ && !frames_.empty() && (frames_.back().role == Role::List || frames_.back().role == Role::Fields) && known_instance())
+        return Next::Value;
     size_t start = at();
     ++p_;
     Frame* parent = frames_.empty() ? nullptr : &frames_.back();
@@ -284,9 +304,9 @@ JsonReader::Next JsonReader::open_object() {
 bool JsonReader::field_key(Frame& frame) {
     const Shape* shape = frame.shape;
     if (frame.expected >= shape->fields.size()) return false;
-    const std::string& spelled = shape->fields[frame.expected].json;  // "name":
-    size_t count = spelled.size() - 1;
-    if (size_t(end_ - p_) <= count || std::memcmp(p_, spelled.data(), count) != 0) return false;
+    const Spelled& spelled = shape->fields[frame.expected].json;  // ,"name":
+    size_t count = spelled.size() - 2;
+    if (size_t(end_ - p_) <= count || std::memcmp(p_, spelled.data() + 1, count) != 0) return false;
     p_ += count;
     if (*p_ != ':') {
         space();
@@ -331,14 +351,12 @@ JsonReader::Next JsonReader::next_key(bool first) {
             fail("value", "a slot's object cannot be a form", "", frame.start);
         if (!dollar || (PyUnicode_GET_LENGTH(key.get()) > 1 && PyUnicode_READ_CHAR(key.get(), 1) == '$')) {
             if (frame.role == Role::Dict) {
-                if (frame.shared >= 0 && frame.eager == nullptr && count(frame) == 0) {
+                if (frame.shared >= 0 && frame.eager == nullptr && count(frame) == 0 && !late_types_) {
                     Ref dict = Ref::check(PyDict_New());
                     define(frame.shared, dict.get());
                     frame.eager = dict.get();
                 }
                 if (dollar) key = Ref::check(PyUnicode_Substring(key.get(), 1, PyUnicode_GET_LENGTH(key.get())));
-            } else if (frame.role == Role::Form) {
-                fail("value", "an object has both a reserved key and keys of its own", "", frame.start);
             }
             push(std::move(key));
             return Next::Value;
@@ -382,6 +400,8 @@ JsonReader::Next JsonReader::reserved_key(Frame& frame, Key code, bool first) {
         }
         case Key::Id: {
             if (frame.shared >= 0) fail("value", "$id stands once in an object", "", at());
+            if (count(frame) != 0 && content(frame)[0] == state.reserved[int(Key::Value)])
+                fail("value", "$value stands in the root object, beside $mason alone", "", at());
             int64_t id = plain_integer("$id is a positive int");
             if (id < 1 || id > (int64_t(1) << 53) - 1) fail("value", "$id is a positive int", "", at());
             open_shared(frame, id);
@@ -412,11 +432,9 @@ JsonReader::Next JsonReader::reserved_key(Frame& frame, Key code, bool first) {
             break;
         default: break;
     }
-    if (frame.role == Role::Dict) {
-        if (count(frame) != 0) fail("value", "an object has both a reserved key and keys of its own", "", frame.start);
+    if (frame.role == Role::Dict) {  // a form, or an instance whose $type is still to come
+        escape_keys(frame);
         frame.role = Role::Form;
-    } else if (frame.role == Role::Form && count(frame) != 0) {
-        fail("value", "an object is two forms at once", "", frame.start);
     }
     frame.last = code;
     push(Ref::share(state.reserved[int(code)]));
@@ -427,31 +445,16 @@ JsonReader::Next JsonReader::reserved_key(Frame& frame, Key code, bool first) {
 // The value that follows a slot's key must look as the slot says.
 void JsonReader::slot_shape(Frame& frame) {
     space();
-    switch (frame.last) {
-        case Key::New:
-        case Key::Call:
-        case Key::List:
-        case Key::Tuple:
-        case Key::Set:
-        case Key::Frozenset:
-        case Key::Map:
-        case Key::Unset:
-            if (*p_ != '[') fail("value", std::string(reserved_texts[int(frame.last)]) + " holds an array", "", at());
+    std::string name = reserved_texts[int(frame.last)];
+    switch (slot_shape_of(frame.last)) {
+        case SlotShape::Array:
+            if (*p_ != '[') fail("value", name + " holds an array", "", at());
             return;
-        case Key::Dict:
-        case Key::Newkw:
-        case Key::Extra:
-            if (*p_ != '{') fail("value", std::string(reserved_texts[int(frame.last)]) + " holds an object", "", at());
+        case SlotShape::Object:
+            if (*p_ != '{') fail("value", name + " holds an object", "", at());
             return;
-        case Key::Str:
-        case Key::Int:
-        case Key::Float:
-        case Key::Bytes:
-        case Key::Enum:
-        case Key::Tz:
-        case Key::Fold:
-        case Key::State: return;
-        default: fail("value", std::string("an instance has no slot ") + reserved_texts[int(frame.last)], "", at());
+        case SlotShape::Any: return;
+        case SlotShape::None: fail("value", "an instance has no slot " + name, "", at());
     }
 }
 
@@ -471,13 +474,13 @@ void JsonReader::use_type(Frame& frame) {
     }
     Plan* plan = use->native ? nullptr : instance_plan(use, frame.start);
     frame.use = use;
-    if (count(frame) == 0 && plan && (plan->kind == Kind::Fields || plan->kind == Kind::NamedTuple) && use->shape &&
-        plan->upgrade == Py_None && plan->dropped == Py_None) {
+    if (count(frame) == 0 && plan && quick_instances(plan) && use->shape) {
         frame.role = Role::Fields;
         frame.shape = use->shape;
         frame.expected = 0;
     } else {
         bare_contents_to_slots(frame);
+        if (restart_) return;
         frame.role = Role::Slots;
     }
     ensure_instance(frame);
@@ -485,37 +488,61 @@ void JsonReader::use_type(Frame& frame) {
 
 // A $type that comes late: what was read as the content of a form is a slot's bare content after all.
 void JsonReader::bare_contents_to_slots(Frame& frame) {
+    if (frame.eager != nullptr && count(frame) != 0) {  // made as a list or dict, and perhaps handed out
+        late_types_ = restart_ = true;
+        return;
+    }
+    if (frame.role == Role::Dict) return escape_keys(frame);
+    late_slots(frame);
     PyObject** items = content(frame);
-    if (frame.eager != nullptr && count(frame) != 0) fail("value", "$type comes too late in a shared object", "", frame.start);
     for (size_t i = 0; i + 1 < count(frame); i += 2) {
-        if (frame.role == Role::Dict) {
-            // A user key in an instance is an attribute; what was unescaped is escaped again.
-            if (starts_with_dollar(items[i])) {
-                Ref escaped = Ref::check(PyUnicode_FromFormat("$%U", items[i]));
-                PyObject* old = std::exchange(items[i], escaped.release());
-                Py_DECREF(old);
-            }
-            continue;
-        }
         PyObject* value = items[i + 1];
         Key code = reserved_code(items[i]);
         if (PyTuple_CheckExact(value) && code == Key::Tuple) {
-            for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(value); ++k)
-                if (forward(PyTuple_GET_ITEM(value, k))) fail("value", "$type comes too late in an object of a cycle", "", frame.start);
             Ref list = Ref::check(PySequence_List(value));
+            for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(value); ++k)
+                if (forward(PyTuple_GET_ITEM(value, k))) fix(list.get(), nullptr, k, PyTuple_GET_ITEM(value, k), Slot::ListItem);
             items[i + 1] = list.release();
             Py_DECREF(value);
         } else if (code == Key::Map && PyList_CheckExact(value)) {
             Ref list = Ref::check(PyList_New(0));
             for (Py_ssize_t k = 0; k + 1 < PyList_GET_SIZE(value); k += 2) {
                 Ref pair = Ref::check(Py_BuildValue("[OO]", PyList_GET_ITEM(value, k), PyList_GET_ITEM(value, k + 1)));
-                if (forward(PyList_GET_ITEM(value, k)) || forward(PyList_GET_ITEM(value, k + 1)))
-                    fail("value", "$type comes too late in an object of a cycle", "", frame.start);
+                for (Py_ssize_t side = 0; side < 2; ++side)
+                    if (forward(PyList_GET_ITEM(value, k + side)))
+                        fix(pair.get(), nullptr, side, PyList_GET_ITEM(value, k + side), Slot::ListItem);
                 check(PyList_Append(list.get(), pair.get()));
             }
             items[i + 1] = list.release();
             Py_DECREF(value);
         }
+    }
+}
+
+// The reserved keys that came before $type must be slots of an instance, and look as such.
+void JsonReader::late_slots(Frame& frame) {
+    for (size_t i = 0; i < count(frame); i += 2) {
+        Key code = reserved_code(content(frame)[i]);
+        if (code == Key::None) continue;
+        SlotShape shape = slot_shape_of(code);
+        bool bare = frame.made >> int(code) & 1;
+        if (shape == SlotShape::None)
+            fail("value", std::string("an instance has no slot ") + reserved_texts[int(code)], "", frame.start);
+        if (shape == SlotShape::Array && !(bare && (PyList_CheckExact(content(frame)[i + 1]) || PyTuple_CheckExact(content(frame)[i + 1]))))
+            fail("value", std::string(reserved_texts[int(code)]) + " holds an array", "", frame.start);
+        if (shape == SlotShape::Object && !(bare && PyDict_CheckExact(content(frame)[i + 1])))
+            fail("value", std::string(reserved_texts[int(code)]) + " holds an object", "", frame.start);
+    }
+}
+
+// The keys of a dictionary that turns out to be an instance: what was unescaped is escaped again.
+void JsonReader::escape_keys(Frame& frame) {
+    PyObject** items = content(frame);
+    for (size_t i = 0; i < count(frame); i += 2) {
+        if (!starts_with_dollar(items[i])) continue;
+        Ref escaped = Ref::check(PyUnicode_FromFormat("$%U", items[i]));
+        PyObject* old = std::exchange(items[i], escaped.release());
+        Py_DECREF(old);
     }
 }
 
@@ -548,7 +575,13 @@ JsonReader::Next JsonReader::close_object() {
     }
     int32_t shared = frame.shared;
     if (shared >= 0 && !shared_[size_t(shared)].object) define(shared, made.get());
+    bool unfinished = frame.forward, bare = frame.role == Role::Dict && shared < 0;
     close();
+    if (!frames_.empty() && frames_.back().last != Key::None && slot_shape_of(frames_.back().last) == SlotShape::Object) {
+        Frame& parent = frames_.back();
+        if (unfinished) parent.forward = true;
+        if (bare) parent.made |= uint64_t(1) << int(parent.last);
+    }
     push(std::move(made));
     return Next::Done;
 }
@@ -568,7 +601,7 @@ JsonReader::Next JsonReader::open_array() {
     Frame& frame = frames_.back();
     frame.content = key;
     frame.bare = key != Key::None && !in_form;
-    if (shared >= 0) {
+    if (shared >= 0 && !late_types_ && frames_[parent_at].base == frame.base - 1) {  // first in its object
         Ref eager;
         if (key == Key::List) eager = Ref::check(PyList_New(0));
         if (key == Key::Set) eager = Ref::check(PySet_New(nullptr));
@@ -606,12 +639,11 @@ JsonReader::Next JsonReader::close_array() {
     } else {
         made = close_list(frame);
     }
-    bool bare = frame.bare;
     close();
     if (!frames_.empty()) {
         Frame& parent = frames_.back();
-        if (key != Key::None) parent.made = true;
-        if (bare && forwarded) parent.forward = true;
+        if (key != Key::None) parent.made |= uint64_t(1) << int(key);
+        if (key != Key::None && forwarded) parent.forward = true;
     }
     push(std::move(made));
     return Next::Done;
@@ -620,13 +652,14 @@ JsonReader::Next JsonReader::close_array() {
 // ---- value forms ----
 
 Ref JsonReader::form(Frame& frame) {
-    if (count(frame) == 0) return Ref::check(PyDict_New());
+    if (count(frame) != 2) fail("value", "an object is two forms at once, or has keys beside a reserved one", "", frame.start);
     Key code = reserved_code(content(frame)[0]);
     Ref value = pop();
     Ref key = pop();
+    if (code == Key::None) fail("value", "an object has both a reserved key and keys of its own", "", frame.start);
     bool arrays = code == Key::Tuple || code == Key::Set || code == Key::Frozenset || code == Key::Map || code == Key::List ||
                   code == Key::Complex || code == Key::Tag;
-    if (arrays && !frame.made) fail("value", std::string(reserved_texts[int(code)]) + " holds an array", "", frame.start);
+    if (arrays && !(frame.made >> int(code) & 1)) fail("value", std::string(reserved_texts[int(code)]) + " holds an array", "", frame.start);
     if (frame.forward && !arrays && code != Key::Value) {
         fail("value", "a form cannot hold a reference", "", frame.start);
     }
@@ -845,8 +878,16 @@ start_over:
                 finish();
                 return pop();
             }
-            space();
             Frame& frame = frames_.back();
+            if (frame.role == Role::Fields && frame.expected < frame.shape->fields.size()) {
+                const Spelled& key = frame.shape->fields[frame.expected].json;  // ,"name":
+                if (size_t(end_ - p_) > key.size() && std::memcmp(p_, key.data(), key.size()) == 0) {
+                    p_ += key.size();
+                    ++frame.expected;
+                    break;
+                }
+            }
+            space();
             switch (frame.role) {
                 case Role::List:
                     if (take(',')) {

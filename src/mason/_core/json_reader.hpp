@@ -58,17 +58,21 @@ class JsonReader : public Builder {
     Next map_entry();
     void use_type(Frame& frame);
     void slot_shape(Frame& frame);
+    void late_slots(Frame& frame);
     void bare_contents_to_slots(Frame& frame);
+    void escape_keys(Frame& frame);
     Ref form(Frame& frame);
     Ref one_form(Key code, PyObject* value, Frame& frame);
     Ref base64(PyObject* text, bool mutable_twin, size_t at);
     bool field_key(Frame& frame);
+    bool known_instance();
 
     const unsigned char* text_;
     const unsigned char* end_;
     const unsigned char* p_ = nullptr;
     bool typed_ = false;
     bool restart_ = false;
+    bool late_types_ = false;  // a $type came after content: nothing is made before its object ends
 };
 
 }  // namespace mason

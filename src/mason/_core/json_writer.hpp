@@ -201,16 +201,12 @@ class JsonWriter {
         text::json_string(out, key);
         colon();
     }
+    // A field of an instance, with what goes before it: $type came first, so there is always a comma.
     void field(const Field& field) {
-        if (Pretty) {
-            out.put(field.json.data(), field.json.size());
-            if (Pretty) out.put(' ');
-            return;
-        }
-        size_t count = field.json.size();
-        out.need(count + 16);
-        std::memcpy(out.at, field.json.data(), count);
-        out.at += count;
+        if (!Pretty) return out.put(field.json);
+        item(1);
+        out.put(field.json, 1);
+        out.put(' ');
     }
     void form_list_begin(Key key, size_t) {
         form_open(reserved_texts[int(key)]);
@@ -235,15 +231,12 @@ class JsonWriter {
     // The head of an instance; its slots follow, each after item(1).
     void instance_begin(const Plan* plan, size_t, bool flat) {
         if (flat) ++flat_;
-        const std::string& head = plan->body->json_head;
-        if (!Pretty) {
-            out.put(head.data(), head.size());
-            return;
-        }
+        const Spelled& head = plan->body->json_head;
+        if (!Pretty) return out.put(head);
         open('{');
         line(false);
         out.literal("\"$type\": ");
-        out.put(head.data() + 9, head.size() - 9);
+        out.put(head, 9);
     }
     void record_begin(PyObject* name, size_t) {
         open('{');

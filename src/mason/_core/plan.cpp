@@ -16,32 +16,37 @@ const char* const reserved_texts[reserved_count] = {
 
 State state;
 
+SlotShape slot_shape_of(Key key) {
+    switch (key) {
+        case Key::New:
+        case Key::Call:
+        case Key::List:
+        case Key::Tuple:
+        case Key::Set:
+        case Key::Frozenset:
+        case Key::Map:
+        case Key::Unset: return SlotShape::Array;
+        case Key::Dict:
+        case Key::Newkw:
+        case Key::Extra: return SlotShape::Object;
+        case Key::Str:
+        case Key::Int:
+        case Key::Float:
+        case Key::Bytes:
+        case Key::Enum:
+        case Key::Tz:
+        case Key::Fold:
+        case Key::State: return SlotShape::Any;
+        default: return SlotShape::None;
+    }
+}
+
 bool starts_with_dollar(PyObject* string) {
     return PyUnicode_GET_LENGTH(string) > 0 && PyUnicode_READ_CHAR(string, 0) == '$';
 }
 
-void cbor_text(Buffer& out, PyObject* string) {
-    size_t size = size_t(PyUnicode_GET_LENGTH(string));
-    if (PyUnicode_IS_ASCII(string)) {
-        out.need(size + 9);
-        out.at = cbor_head(out.at, 3, size);
-        const char* from = static_cast<const char*>(PyUnicode_DATA(string));
-        if (size <= 16) {  // overlapping copies of a fixed size, no call
-            if (size >= 8) {
-                std::memcpy(out.at, from, 8);
-                std::memcpy(out.at + size - 8, from + size - 8, 8);
-            } else if (size >= 4) {
-                std::memcpy(out.at, from, 4);
-                std::memcpy(out.at + size - 4, from + size - 4, 4);
-            } else {
-                for (size_t i = 0; i < size; ++i) out.at[i] = from[i];
-            }
-        } else {
-            std::memcpy(out.at, from, size);
-        }
-        out.at += size;
-        return;
-    }
+void cbor_wide_text(Buffer& out, PyObject* string) {
+    size_t size;
     bool sound = text::utf8_length(string, size);
     out.need(size + 12);
     if (!sound) out.at = cbor_head(out.at, 6, 273);
@@ -212,8 +217,8 @@ static Field make_field(Plan* plan, PyObject* name) {
         else
             field.plain = stored_plainly(plan->cls, name);
     }
-    field.json = json_spelling(name, true) + ":";
-    field.cbor = cbor_spelling(name, true);
+    field.json = Spelled("," + json_spelling(name, true) + ":");
+    field.cbor = Spelled(cbor_spelling(name, true));
     return field;
 }
 
@@ -337,8 +342,8 @@ static PyObject* plan_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
     plan->body = new PlanBody;
     Ref owner = Ref::steal(reinterpret_cast<PyObject*>(plan));
     try {
-        plan->body->json_head = "{\"$type\":" + json_spelling(plan->name, false);
-        plan->body->cbor_head = std::string("\xd9\x01\x1b\x82", 4) + cbor_spelling(plan->name, false);
+        plan->body->json_head = Spelled("{\"$type\":" + json_spelling(plan->name, false));
+        plan->body->cbor_head = Spelled(std::string("\xd9\x01\x1b\x82", 4) + cbor_spelling(plan->name, false));
         plan->body->has_dict = PyType_Check(cls) && plan->cls->tp_dictoffset != 0;
         read_slots(plan);
         seed_shape(plan);

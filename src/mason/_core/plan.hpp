@@ -26,24 +26,30 @@ enum class Key : uint8_t {
 constexpr int reserved_count = int(Key::Count);
 extern const char* const reserved_texts[reserved_count];
 
+// What the content of an instance's slot looks like (spec: slots); None for keys that are no slots.
+enum class SlotShape : uint8_t { None, Array, Object, Any };
+SlotShape slot_shape_of(Key key);
+
 struct Field {
     Ref name;                // interned
     Py_ssize_t offset = -1;  // of its slot; -1 when it lives in the instance's dictionary
     bool plain = true;       // false when a data descriptor of the class would catch setattr
     mutable int place = -1;  // last place seen among the shared keys of the class
-    std::string json;        // "name":
-    std::string cbor;        // the encoded key
+    Spelled json;            // ,"name":
+    Spelled cbor;            // the encoded key
 };
 
 // One set of attributes in one order, as instances of the class were seen to have it.
 struct Shape {
     std::vector<Field> fields;
     int stored = 0;  // how many of them live in the dictionary
+    mutable uint8_t places[32] = {};      // those of the stored fields among the shared keys, in order
+    mutable bool placed = false;          // whether `places` is known
 };
 
 struct PlanBody {
-    std::string json_head;  // {"$type":"name"
-    std::string cbor_head;  // tag 283, array of 2, the name
+    Spelled json_head;  // {"$type":"name"
+    Spelled cbor_head;  // tag 283, array of 2, the name
     std::vector<std::unique_ptr<Shape>> shapes;
     std::vector<Field> slots;  // every slot of the class
     bool has_dict = false;
@@ -128,7 +134,26 @@ inline char* cbor_head(char* at, unsigned major, uint64_t number) {
 }
 
 // Appends a text as a CBOR text string, or as WTF-8 under tag 273 where it holds a lone surrogate.
-void cbor_text(Buffer& out, PyObject* string);
+void cbor_wide_text(Buffer& out, PyObject* string);
+inline void cbor_text(Buffer& out, PyObject* string) {
+    if (!PyUnicode_IS_ASCII(string)) return cbor_wide_text(out, string);
+    size_t size = size_t(PyUnicode_GET_LENGTH(string));
+    out.need(size + 9);
+    out.at = cbor_head(out.at, 3, size);
+    const char* from = static_cast<const char*>(PyUnicode_DATA(string));
+    if (size > 16) {
+        std::memcpy(out.at, from, size);
+    } else if (size >= 8) {  // overlapping copies of a fixed size, no call
+        std::memcpy(out.at, from, 8);
+        std::memcpy(out.at + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+        std::memcpy(out.at, from, 4);
+        std::memcpy(out.at + size - 4, from + size - 4, 4);
+    } else {
+        for (size_t i = 0; i < size; ++i) out.at[i] = from[i];
+    }
+    out.at += size;
+}
 std::string json_spelling(PyObject* string, bool escape_dollar);
 std::string cbor_spelling(PyObject* string, bool escape_dollar);
 

@@ -131,6 +131,29 @@ inline char* escape_surrogate(char* at, Py_UCS4 c) {
     return at + 6;
 }
 
+// Whether the next eight characters are ASCII that JSON takes as it is; then they are stored as bytes.
+inline bool eight_plain(char* at, const Py_UCS1* from) {
+    uint64_t word = load8(from);
+    if ((word & tops) || must_escape8(word)) return false;
+    std::memcpy(at, &word, 8);
+    return true;
+}
+inline bool eight_plain(char* at, const Py_UCS2* from) {
+#if defined(__SSE2__)
+    __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    __m128i odd = _mm_or_si128(_mm_cmpeq_epi16(block, _mm_set1_epi16('"')), _mm_cmpeq_epi16(block, _mm_set1_epi16('\\')));
+    odd = _mm_or_si128(odd, _mm_cmplt_epi16(block, _mm_set1_epi16(0x20)));  // above 0x7FFF counts as negative
+    odd = _mm_or_si128(odd, _mm_cmpgt_epi16(block, _mm_set1_epi16(0x7F)));
+    if (_mm_movemask_epi8(odd)) return false;
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(at), _mm_packus_epi16(block, block));
+    return true;
+#else
+    (void)at, (void)from;
+    return false;
+#endif
+}
+inline bool eight_plain(char*, const Py_UCS4*) { return false; }
+
 template <class Char>
 inline void json_wide(Buffer& out, const Char* from, size_t count) {
     constexpr size_t piece = 4096;
@@ -139,6 +162,8 @@ inline void json_wide(Buffer& out, const Char* from, size_t count) {
         out.need(todo * 6);
         char* at = out.at;
         for (const Char* end = from + todo; from < end; ++from) {
+            while (end - from >= 8 && eight_plain(at, from)) from += 8, at += 8;
+            if (from == end) break;
             Py_UCS4 c = *from;
             if (c < 0x80)
                 at = plain_byte((unsigned char)c) ? (*at = char(c), at + 1) : escape_one(at, (unsigned char)c);
@@ -216,19 +241,35 @@ inline void json_string(Buffer& out, PyObject* string) {
 template <class Char>
 inline bool utf8_size(const Char* from, size_t count, size_t& size) {
     size_t total = count;
-    bool sound = true;
-    for (size_t i = 0; i < count; ++i) {
-        Py_UCS4 c = from[i];
-        total += (c >= 0x80) + (c >= 0x800) + (c >= 0x10000);
-        sound &= !(sizeof(Char) > 1 && c >= 0xD800 && c < 0xE000);
+    unsigned lone = 0;
+    while (count > 0) {  // in pieces, with counters as narrow as the characters: the compiler makes vectors of that
+        size_t piece = count < 127 ? count : 127;
+        Char two = 0, three = 0, four = 0, surrogates = 0;
+        for (size_t i = 0; i < piece; ++i) {
+            Char c = from[i];
+            two = Char(two + (c >= 0x80));
+            if (sizeof(Char) > 1) {
+                three = Char(three + (c >= 0x800));
+                surrogates = Char(surrogates + ((c & ~Char(0x7FF)) == Char(0xD800)));
+            }
+            if (sizeof(Char) > 2) four = Char(four + (Py_UCS4(c) >= 0x10000));
+        }
+        total += size_t(two) + three + four;
+        lone |= unsigned(surrogates);
+        from += piece;
+        count -= piece;
     }
     size = total;
-    return sound;
+    return lone == 0;
 }
 
 template <class Char>
 inline void utf8_all(char* at, const Char* from, size_t count) {
-    for (size_t i = 0; i < count; ++i) at = utf8(at, from[i]);
+    for (const Char* end = from + count; from < end; ++from) {
+        while (end - from >= 8 && eight_plain(at, from)) from += 8, at += 8;
+        if (from == end) break;
+        at = utf8(at, *from);
+    }
 }
 
 // The UTF-8 length of a str; false when it holds a lone surrogate (then it is the WTF-8 length).

@@ -591,9 +591,37 @@ class Walk {
         uint32_t visit;
         if (!enter(v, visit)) return;
         Pair* record = reinterpret_cast<Pair*>(v);
+        if (!sound_record(v, record->second)) return close_visit(visit);
         Py_ssize_t count = PyDict_GET_SIZE(record->second);
         out_.record_begin(record->first, size_t(count));
         push(v, Form::Slots, visit, count).content = Py_NewRef(record->second);
+    }
+
+    // Whether the raw slots of a Record are such as a reader takes.
+    bool sound_record(PyObject* v, PyObject* items) {
+        PyObject *key, *value;
+        Py_ssize_t position = 0;
+        while (PyDict_Next(items, &position, &key, &value)) {
+            if (!is_text(key)) changed();
+            if (!starts_with_dollar(key) || (PyUnicode_GET_LENGTH(key) > 1 && PyUnicode_READ_CHAR(key, 1) == '$')) continue;
+            Key code = Key::None;
+            for (int i = 0; i < reserved_count; ++i)
+                if (PyUnicode_Compare(key, state.reserved[i]) == 0) code = Key(i);
+            SlotShape shape = code == Key::None ? SlotShape::None : slot_shape_of(code);
+            bool sound = shape == SlotShape::Any || (shape == SlotShape::Array && PyList_CheckExact(value)) ||
+                         (shape == SlotShape::Object && PyDict_CheckExact(value) && text_keys(value));
+            for (Py_ssize_t i = 0; sound && shape == SlotShape::Array && i < PyList_GET_SIZE(value); ++i) {
+                PyObject* item = PyList_GET_ITEM(value, i);
+                if (code == Key::Unset) sound = is_text(item);
+                if (code == Key::Map) sound = PyList_CheckExact(item) && PyList_GET_SIZE(item) == 2;
+            }
+            if (sound) continue;
+            std::string why = "holds the slot " + spelled(key) + " with a content that no reader takes";
+            problem(v, why.c_str(), "a `$` at the start of an attribute's name is written twice");
+            out_.null();
+            return false;
+        }
+        return true;
     }
 
     void open_tag(PyObject* v) {
@@ -651,6 +679,11 @@ class Walk {
                 if (PyDict_GET_SIZE(dict) != shape.stored) return false;
             }
         }
+        if (in_line && shape.placed && shape.stored == Py_ssize_t(shape.fields.size())) {
+            for (int i = 0; i < shape.stored; ++i)
+                if (values.order(i) != shape.places[i]) return false;
+            return true;
+        }
         for (const Field& field : shape.fields) {
             if (field.offset >= 0) {
                 if (*reinterpret_cast<PyObject**>(reinterpret_cast<char*>(v) + field.offset) == nullptr) return false;
@@ -660,11 +693,13 @@ class Walk {
                     if (layout::key_at(Py_TYPE(v), place) != field.name.get()) return false;
                     field.place = place;
                 }
+                if (next <= 32) shape.places[next - 1] = uint8_t(place);
             } else {
                 PyObject *key, *value;
                 if (dict == nullptr || !PyDict_Next(dict, &position, &key, &value) || key != field.name.get()) return false;
             }
         }
+        if (in_line) shape.placed = shape.stored <= 32;
         return true;
     }
 
@@ -953,7 +988,6 @@ class Walk {
             PyObject* value = field.offset >= 0 ? *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(v) + field.offset)
                                                 : values.values[field.place];
             if (value == nullptr || !is_leaf(value)) return place;
-            out_.item(1);
             out_.field(field);
             leaf(value);
         }
@@ -982,7 +1016,6 @@ class Walk {
                 if (PyErr_Occurred()) throw PythonError{};
                 changed();
             }
-            out_.item(1);
             out_.field(field);
             if (child(value)) return;
         }
@@ -1000,7 +1033,6 @@ class Walk {
             }
             const Field& field = shape->fields[size_t(frame.place)];
             PyObject* value = PyTuple_GET_ITEM(v, frame.place++);
-            out_.item(1);
             out_.field(field);
             if (child(value)) return;
         }
@@ -1114,7 +1146,10 @@ class Walk {
     }
     void problem_text(PyObject* v, PyObject* reason, PyObject* hint) {
         constexpr size_t cap = 100;
-        if (total_problems_++ >= cap) return;
+        if (total_problems_++ >= cap) {
+            if (!options_.shared) raise_problems();  // every path to a cycle is a problem of its own: there is no end to them
+            return;
+        }
         if (!problems_) problems_ = Ref::check(PyList_New(0));
         std::string where = path();
         Ref place = Ref::check(PyUnicode_DecodeUTF8(where.data(), Py_ssize_t(where.size()), "replace"));

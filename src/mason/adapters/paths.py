@@ -36,7 +36,7 @@ def _maker(cls: type[pathlib.PurePath]) -> Callable[[Slots], Any]:
         except NotImplementedError:
             raise Refused(
                 f"is a {cls.__name__}, which this system does not have",
-                'unknown="keep" reads it as an inert record; Pure paths work everywhere',
+                "mason.read shows it; the Pure paths of pathlib work everywhere",
             ) from None
 
     return make

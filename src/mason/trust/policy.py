@@ -180,9 +180,10 @@ class Policy:
             message = (
                 f"the document holds {found}, not {shown(self._expected).removeprefix('builtins:')}"
             )
-            raise LoadError(
-                message, "$", "type= names what the whole document must be an instance of"
-            )
+            hint = "type= names what the whole document must be an instance of"
+            if type(value) is dict:
+                hint += "; plain data is not turned into objects: let mason.dump write the document"
+            raise LoadError(message, "$", hint)
 
     def spelled(self, needs: Iterable[Need]) -> dict[str, str]:
         """Return, per refused name, what trusts it where the module of that name would not do."""
