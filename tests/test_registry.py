@@ -429,7 +429,7 @@ def test_no_upgrade_runs_when_a_name_is_not_trusted():
 def test_a_newer_version_is_an_error_with_its_path():
     shop, _ = shop_of_versions()
     text = json.dumps({"$mason": 1, "a": [{"$type": "shop.order@4", "id": 1}]})
-    with pytest.raises(LoadError, match="version 3 is the newest") as caught:
+    with pytest.raises(LoadError, match="3 is the newest") as caught:
         shop.loads(text)
     assert caught.value.path == "$.a[0]"
     assert not isinstance(caught.value, UntrustedError)
@@ -438,7 +438,7 @@ def test_a_newer_version_is_an_error_with_its_path():
 def test_a_version_without_upgrade_is_an_error_with_its_path():
     shop = Registry()
     shop.register(Order, name="shop.order", version=3, upgrade={2: dict})
-    with pytest.raises(LoadError, match="nothing upgrades it from version 1") as caught:
+    with pytest.raises(LoadError, match="nothing upgrades from version 1") as caught:
         shop.loads(document("shop.order@1", id=1))
     assert "upgrade={1:" in caught.value.hint
     assert shop.loads(document("shop.order@2", id=1)) == Order(1)

@@ -19,26 +19,25 @@ from mason.errors import (
     MasonError,
     Need,
     Refused,
-    UntrustedError,
     dump_error,
     load_error,
 )
 from mason.files import read_source, write_destination
 from mason.formats import check_format, recognise
+from mason.judging import INERT, Names, judge
 from mason.limits import Limits
-from mason.registry import DEFAULT, Registry, refused
+from mason.registry import DEFAULT, Registry
 
 if TYPE_CHECKING:
     from mason.document import Document
     from mason.files import Path, Readable, Writable
     from mason.formats import Format
-    from mason.trust import Policy
 
     Bytes = bytes | bytearray | memoryview
 
 _T = TypeVar("_T")
 _TYPED, _PLAIN, _SHARED, _STABLE, _TEXT = 1, 2, 4, 8, 16  # of the core's dump
-_READ_PLAIN, _INERT, _JUDGED = 1, 2, 4  # of the core's load
+_READ_PLAIN, _JUDGED = 1, 4  # of the core's load
 _LIMITS = Limits()
 _DEFAULT_LIMITS = _LIMITS.as_tuple()
 
@@ -356,10 +355,7 @@ def _format_of(data: str | Bytes, format: Format | None) -> Format:
     if isinstance(found, str | bytes | bytearray | memoryview):
         return recognise(found, format)
     kind = type(found).__name__
-    raise LoadError(
-        f"a document in memory is str or bytes, not {kind}",
-        hint="paths and file objects: mason.load",
-    )
+    raise LoadError(f"a document in memory is str or bytes, not {kind}", hint="files: mason.load")
 
 
 def _surely_json(data: bytes) -> bool:
@@ -396,65 +392,18 @@ def _load(
     if unknown != "raise" and unknown != "keep":
         raise ValueError(f'unknown is "raise" or "keep", not {unknown!r}')
     _no_pickle(format)
-    names = _Names(registry or DEFAULT, trust, type, aliases, unknown == "keep")
+    names = Names(registry or DEFAULT, trust, type, aliases, unknown == "keep")
     bounds = _DEFAULT_LIMITS if limits is None else limits.as_tuple()
     flags = _READ_PLAIN if plain else 0
     _begin()
     try:
         value = _core.load(data, format, names.resolve, flags, bounds)
     except (_core.NotTrusted, _core.NeedsJudging):
-        _judge(data, format, names, bounds, name)
+        judge(data, format, names, bounds, name)
         value = _core.load(data, format, names.resolve, flags | _JUDGED, bounds)
     if type is not None:
         names.policy.check_root(value)
     return value
-
-
-class _Names:
-    """Say what the names of one document stand for.
-
-    Plain data has no names: where the caller says nothing of trust, the policy is made when the
-    first name comes.
-    """
-
-    def __init__(self, registry: Registry, trust: Any, type: Any, aliases: Any, keep: bool) -> None:
-        self._registry = registry
-        self._keep = keep
-        self._policy: Policy | None = None
-        self._resolver: Any = None
-        if type is not None or aliases is not None or trust != ():
-            self._policy = registry.policy(trust, type, aliases)
-
-    @property
-    def policy(self) -> Policy:
-        if self._policy is None:
-            self._policy = self._registry.policy()
-        return self._policy
-
-    def resolve(self, name: str, use: str) -> Any:
-        if self._resolver is None:
-            self._resolver = self._registry.resolver(self.policy, keep=self._keep)
-        return self._resolver(name, use)
-
-
-def _judge(
-    data: str | Bytes,
-    format: Format,
-    names: _Names,
-    bounds: tuple[float, ...],
-    name: str | None,
-) -> None:
-    """Raise UntrustedError unless every name of the document is trusted."""
-    _, needs, _ = _core.load(data, format, None, _INERT, bounds)
-    missing = refused(needs, names.resolve)
-    if missing:
-        raise UntrustedError(
-            missing,
-            source=name,
-            call="mason.load" if name else "mason.loads",
-            spelled=names.policy.spelled(missing),
-            hint=names.policy.advice(missing),
-        ) from None
 
 
 def _document(
@@ -466,7 +415,7 @@ def _document(
     if not isinstance(data, str | bytes):
         data = bytes(data)
     bounds = _DEFAULT_LIMITS if limits is None else limits.as_tuple()
-    root, needs, typed = _core.load(data, format, None, _INERT, bounds)
+    root, needs, typed = _core.load(data, format, None, INERT, bounds)
     return Document(
         root,
         format=format,
@@ -491,7 +440,11 @@ def _build(document: Document, type: Any, **options: Any) -> Any:
 def _dump_document(
     document: Document, destination: Any, *, format: Format | None, indent: int | None
 ) -> None:
-    dump(document.root, destination, format=format, indent=indent, typed=document.typed)
+    def render(chosen: Format, want_text: bool) -> bytes | str:
+        typed = document.typed and chosen == "json"
+        return _render(document.root, chosen, indent, typed, False, True, None, None, want_text)
+
+    write_destination(destination, render, format, limits=_LIMITS)
 
 
 def _dumps_document(

@@ -74,7 +74,7 @@ class Document:
 
     @property
     def typed(self) -> bool:
-        """Tell whether the document says of itself that it is mason's notation; CBOR always is."""
+        """Tell whether the document says of itself that it is mason's notation; never for CBOR."""
         return self._typed
 
     @property

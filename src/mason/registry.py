@@ -354,12 +354,12 @@ def _registered_plan(table: _Table, name: str) -> Plan | None:
     if met == known:
         return _instance_plan(table, entry.cls)
     if met > known:
-        reason = f"{plain} has version {met} here, and version {known} is the newest that is known"
+        reason = f"is a version that is not known: {known} is the newest"
         return _refused_plan(entry.cls, name, reason, "a newer program wrote it")
     # the first that is missing, not all: versions may be dates, and the file says where to begin
     missing = next((step for step in range(met, known) if step not in entry.upgrades), None)
     if missing is not None:
-        reason = f"{plain} has version {met} here, and nothing upgrades it from version {missing}"
+        reason = f"is an old version, and nothing upgrades from version {missing}"
         hint = f"register it with upgrade={{{missing}: a function of the fields}}"
         return _refused_plan(entry.cls, name, reason, hint)
     if (plain, met) not in table.older:
@@ -371,7 +371,11 @@ def _older_plan(entry: Registration, met: int, known: int) -> Plan:
     from mason.plans import make
 
     steps = [(step, entry.upgrades[step]) for step in range(met, known)]
-    return make(entry.cls, entry.wire, upgrade=lambda fields: _upgraded(fields, steps))
+    plan = make(entry.cls, entry.wire, upgrade=lambda fields: _upgraded(fields, steps))
+    if plan.kind in ("fields", "namedtuple", "refused"):
+        return plan
+    reason = "is an old version, and only classes with fields can be upgraded"
+    return _refused_plan(entry.cls, entry.wire, reason)
 
 
 def _upgraded(fields: Fields, steps: list[tuple[int, Upgrade]]) -> Fields:

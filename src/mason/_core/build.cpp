@@ -13,6 +13,12 @@ namespace mason {
 
 // ---- errors ----
 
+void Builder::count_use(NameUse* use, int which, size_t at) {
+    if (use->counts[which]++ != 0) return;
+    use->first[which] = at;
+    if (++told_ <= 1000) use->paths[which] = path();  // who needs more names than that reads no paths
+}
+
 void Builder::fail(const char* code, const std::string& message, const char* hint, size_t at) const {
     fail_with(code, message, hint, at, Py_None, Py_None);
 }
@@ -34,8 +40,6 @@ void Builder::fail_with(
     throw PythonError{};
 }
 
-void Builder::fail_text(PyObject* message, PyObject* hint, size_t at) const { fail("value", utf8(message), utf8(hint).c_str(), at); }
-
 void Builder::wrap(const char* what, size_t at) const {
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
@@ -44,7 +48,7 @@ void Builder::wrap(const char* what, size_t at) const {
     if (error && PyErr_GivenExceptionMatches(error.get(), state.refused)) {
         Ref reason = Ref::check(PyObject_GetAttrString(error.get(), "reason"));
         Ref hint = Ref::check(PyObject_GetAttrString(error.get(), "hint"));
-        fail_text(reason.get(), hint.get(), at);
+        fail("value", std::string(what) + " " + utf8(reason.get()), utf8(hint.get()).c_str(), at);
     }
     if (error && PyErr_GivenExceptionMatches(error.get(), state.mason_error)) {  // it only learns its place
         Ref known = Ref::check(PyObject_GetAttrString(error.get(), "path"));
@@ -68,9 +72,9 @@ std::string Builder::path() const {
     std::string text = "$";
     size_t depth = frames_.size();
     for (size_t i = 0; i < depth; ++i) {
-        if (depth > 200 && i == 100) {
+        if (depth > 60 && i == 30) {
             text += "...";
-            i = depth - 100;
+            i = depth - 30;
         }
         const Frame& frame = frames_[i];
         size_t end = i + 1 < depth ? frames_[i + 1].base : values_.size();
@@ -163,7 +167,7 @@ Plan* Builder::instance_plan(NameUse* use, size_t at) {
     if (use->plan) return use->the_plan();
     CallOut running(collector_);
     PyObject* found = PyObject_CallFunction(resolve_, "Os", use->name.get(), "instance");
-    if (found == nullptr) wrap("the class could not be used", at);
+    if (found == nullptr) wrap(utf8(use->name.get()).c_str(), at);
     Ref owned = Ref::steal(found);
     if (found == Py_None) refused_name(state.not_trusted, use->name.get());
     if (found == Py_Ellipsis) {
@@ -172,7 +176,7 @@ Plan* Builder::instance_plan(NameUse* use, size_t at) {
     }
     if (!Py_IS_TYPE(found, state.plan_type)) raise(PyExc_TypeError, "resolve must return a Plan, None or ...");
     Plan* plan = reinterpret_cast<Plan*>(found);
-    if (plan->kind == Kind::Refused) fail_text(plan->reason, plan->hint, at);
+    if (plan->kind == Kind::Refused) fail("value", named(plan) + " " + utf8(plan->reason), utf8(plan->hint).c_str(), at);
     if (plan->hooked && !options_.judged) refused_name(state.needs_judging, use->name.get());
     use->plan = owned;
     use->own = PyUnicode_Compare(plan->name, use->name.get()) == 0;
@@ -188,7 +192,7 @@ Ref Builder::reference(NameUse* use, size_t at) {
     if (!use->reference) {
         CallOut running(collector_);
         PyObject* found = PyObject_CallFunction(resolve_, "Os", use->name.get(), "reference");
-        if (found == nullptr) wrap("the name could not be used", at);
+        if (found == nullptr) wrap(utf8(use->name.get()).c_str(), at);
         Ref owned = Ref::steal(found);
         if (found == Py_None) refused_name(state.not_trusted, use->name.get());
         if (found == Py_Ellipsis) {
@@ -362,20 +366,17 @@ void Builder::judge_key(PyObject* key, size_t at) {
 // Adds what `content` lists to a set or dictionary; keys that became equal, or that cannot be hashed, are errors.
 void Builder::add_all(PyObject* container, PyObject* content, bool pairs, size_t at) {
     Py_ssize_t step = pairs ? 2 : 1, n = PyList_GET_SIZE(content) / step;
-    std::vector<Py_hash_t> hashes;
+    std::vector<KeyMeasure::Hashed> hashes;
     bool many = n > options_.limits.collisions;
-    for (Py_ssize_t i = 0; i < n; ++i) {
-        PyObject* key = PyList_GET_ITEM(content, i * step);
-        judge_key(key, at);
-        if (many && KeyMeasure::counted(key)) {
-            Py_hash_t hash = PyObject_Hash(key);
-            if (hash == -1) wrap("a key cannot be hashed", at);
-            hashes.push_back(hash);
-        }
+    for (Py_ssize_t i = 0; i < n && i * step < PyList_GET_SIZE(content); ++i) {
+        Ref key = Ref::share(PyList_GET_ITEM(content, i * step));
+        judge_key(key.get(), at);
+        count_hash(key.get(), many, hashes, at);
     }
-    if (keys_.collide(hashes))
-        fail("limit", "more than " + std::to_string(options_.limits.collisions) + " keys of one set or dict have the same hash",
-            "if you know the file, raise Limits(collisions=...)", at);
+    if (keys_.collide(hashes, !pairs))
+        fail("limit", "the keys of a set or dict collide, which makes it slow beyond measure",
+            "if you know the file, lift Limits(collisions=None)", at);
+    if (keys_.too_much(size)) fail("limit", "the keys of the document take too long to hash", "raise Limits(key_nodes=...)", at);
     Py_ssize_t before = pairs ? PyDict_GET_SIZE(container) : PySet_GET_SIZE(container);
     if (PyFrozenSet_CheckExact(container)) {
         if (layout::fill_frozenset(container, content) < 0) wrap("a key cannot be used", at);
@@ -677,6 +678,8 @@ void Builder::fill_missing(
 }
 
 Ref Builder::build_instance(Frame& frame, Plan* plan) {
+    bool upgraded = plan->upgrade != Py_None;
+    if (upgraded) upgrade_items(frame, plan);
     Ref object = frame.eager ? Ref::share(frame.eager) : new_instance(plan, frame.start);
     size_t n = count(frame) / 2;
     closed_ += n;
@@ -684,7 +687,6 @@ Ref Builder::build_instance(Frame& frame, Plan* plan) {
     PyObject *extra = nullptr, *unset = nullptr;
     std::vector<Ref> names;
     std::vector<PyObject*> given, values;
-    Ref upgraded;
     for (size_t i = 0; i < n; ++i) {
         PyObject *key = items[2 * i], *value = items[2 * i + 1];
         Key code = slot_code(key);
@@ -698,26 +700,6 @@ Ref Builder::build_instance(Frame& frame, Plan* plan) {
             unset = value;
         } else {
             fail("value", "the slot " + utf8(key) + " does not fit instances of " + named(plan), "", frame.start);
-        }
-    }
-    if (plan->upgrade != Py_None) {
-        if (frame.forward) fail("value", "a cycle leads through an object of an old version of " + named(plan), "", frame.start);
-        Ref fields = Ref::check(PyDict_New());
-        for (size_t i = 0; i < given.size(); ++i) check(PyDict_SetItem(fields.get(), given[i], values[i]));
-        CallOut running(collector_);
-        PyObject* result = PyObject_CallOneArg(plan->upgrade, fields.get());
-        if (result == nullptr) wrap("the upgrade failed", frame.start);
-        upgraded = Ref::steal(result);
-        if (!PyDict_CheckExact(result)) fail("value", "an upgrade of " + named(plan) + " returned no dict", "", frame.start);
-        names.clear();
-        given.clear();
-        values.clear();
-        PyObject *key, *value;
-        Py_ssize_t position = 0;
-        while (PyDict_Next(result, &position, &key, &value)) {
-            if (!is_text(key)) fail("value", "an upgrade of " + named(plan) + " returned a key that is not a str", "", frame.start);
-            given.push_back(key);
-            values.push_back(value);
         }
     }
     for (size_t i = 0; i < given.size(); ++i) {
@@ -761,8 +743,33 @@ Ref Builder::build_instance(Frame& frame, Plan* plan) {
     return object;
 }
 
+// Replaces the raw fields of an old version by those that its upgrade makes of them.
+void Builder::upgrade_items(Frame& frame, Plan* plan) {
+    if (frame.forward) fail("value", "a cycle leads through an object of an old version of " + named(plan), "", frame.start);
+    Ref fields = Ref::check(PyDict_New());
+    PyObject** items = content(frame);
+    for (size_t i = 0; i < count(frame); i += 2) {
+        if (slot_code(items[i]) != Key::None) fail("value", "the slot " + utf8(items[i]) + " does not fit an old version", "", frame.start);
+        check(PyDict_SetItem(fields.get(), attribute_name(items[i]).get(), items[i + 1]));
+    }
+    CallOut running(collector_);
+    PyObject* made = PyObject_CallOneArg(plan->upgrade, fields.get());
+    if (made == nullptr) wrap(named(plan).c_str(), frame.start);
+    Ref result = Ref::steal(made);
+    if (!PyDict_CheckExact(made)) fail("value", "an upgrade of " + named(plan) + " returned no dict", "", frame.start);
+    clear_values(frame);
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(made, &position, &key, &value)) {
+        if (!is_text(key)) fail("value", "an upgrade of " + named(plan) + " returned a key that is not a str", "", frame.start);
+        push(starts_with_dollar(key) ? Ref::check(PyUnicode_FromFormat("$%U", key)) : Ref::share(key));
+        push(Ref::share(value));
+    }
+}
+
 Ref Builder::build_named_tuple(Frame& frame, Plan* plan) {
     const Shape* shape = plan->body->shapes[0].get();
+    if (plan->upgrade != Py_None) upgrade_items(frame, plan);
     size_t fields = shape->fields.size(), n = count(frame) / 2;
     closed_ += n;
     PyObject** items = content(frame);
@@ -837,22 +844,108 @@ void Builder::check_pairs_content(PyObject* slots, size_t at) {
     for (Key slot : hashed) {
         PyObject* list = PyDict_GetItemWithError(slots, state.reserved[int(slot)]);
         if (list == nullptr || !PyList_CheckExact(list)) continue;
-        std::vector<Py_hash_t> hashes;
+        std::vector<KeyMeasure::Hashed> hashes;
+        bool many = PyList_GET_SIZE(list) > options_.limits.collisions;
         for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
             PyObject* key = PyList_GET_ITEM(list, i);
             if (slot == Key::Map) {
                 if (!PyList_CheckExact(key) || PyList_GET_SIZE(key) != 2) fail("value", "$map lists pairs", "", at);
                 key = PyList_GET_ITEM(key, 0);
             }
+            Ref kept = Ref::share(key);
             judge_key(key, at);
-            if (PyList_GET_SIZE(list) > options_.limits.collisions && KeyMeasure::counted(key)) {
-                Py_hash_t hash = PyObject_Hash(key);
-                if (hash == -1) wrap("a key cannot be hashed", at);
-                hashes.push_back(hash);
-            }
+            count_hash(key, many, hashes, at);
         }
-        if (keys_.collide(hashes)) fail("limit", "too many keys of one object have the same hash", "raise Limits(collisions=...)", at);
+        if (keys_.collide(hashes, slot != Key::Map))
+            fail("limit", "the keys of a set or dict collide, which makes it slow beyond measure",
+                "if you know the file, lift Limits(collisions=None)", at);
     }
+}
+
+// Whether making the object hashes keys whose hash may run code of a class.
+bool Builder::hashes_unsafely(PyObject* slots) const {
+    for (Key slot : {Key::Map, Key::Set, Key::Frozenset}) {
+        PyObject* list = PyDict_GetItemWithError(slots, state.reserved[int(slot)]);
+        if (list == nullptr || !PyList_CheckExact(list)) continue;
+        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
+            PyObject* key = PyList_GET_ITEM(list, i);
+            if (slot == Key::Map && PyList_CheckExact(key) && PyList_GET_SIZE(key) == 2) key = PyList_GET_ITEM(key, 0);
+            if (!safe_key(key)) return true;
+        }
+    }
+    return false;
+}
+
+// A key's hash, where the table that it goes into must be played through first.
+void Builder::count_hash(PyObject* key, bool many, std::vector<KeyMeasure::Hashed>& hashes, size_t at) {
+    Py_ssize_t nodes = keys_.last_nodes();
+    if (!(many && KeyMeasure::counted(key)) && nodes <= 8) return;
+    Py_hash_t hash = PyObject_Hash(key);
+    if (hash == -1) wrap("a key cannot be hashed", at);
+    hashes.push_back({hash, nodes});
+}
+
+const Plan* Builder::DocumentKeys::known_plan(PyTypeObject* type) {
+    if (names_ != builder_.names_.size()) {
+        for (const auto& [name, use] : builder_.names_)
+            if (use->plan) plans_[use->the_plan()->cls] = use->the_plan();
+        names_ = builder_.names_.size();
+    }
+    auto found = plans_.find(type);
+    return found == plans_.end() ? nullptr : found->second;
+}
+
+void Builder::refuse_nests() {
+    constexpr size_t most = 500;
+    if (nests_.size() <= most) return;
+    struct Level {
+        PyObject* object;
+        Ref items;
+        Py_ssize_t place = 0;
+        size_t height = 0;
+    };
+    std::map<PyObject*, size_t> heights;  // 0 while it is on the line
+    std::vector<Level> line;
+    auto enter = [&](PyObject* object) {
+        heights[object] = 0;
+        Ref items = Ref::check(PyDict_Check(object) ? PyDict_Values(object) : PySequence_List(object));
+        line.push_back({object, std::move(items)});
+        if (line.size() > most)
+            fail("limit", "more than 500 deques or defaultdicts directly in each other", "Python itself could not free them", SIZE_MAX);
+    };
+    for (const Ref& start : nests_) {
+        if (heights.count(start.get())) continue;
+        enter(start.get());
+        while (!line.empty()) {
+            Level& level = line.back();
+            if (level.place == PyList_GET_SIZE(level.items.get())) {
+                size_t height = level.height + 1;
+                if (height > most)
+                    fail("limit", "more than 500 deques or defaultdicts directly in each other", "Python itself could not free them", SIZE_MAX);
+                heights[level.object] = height;
+                line.pop_back();
+                if (!line.empty()) line.back().height = std::max(line.back().height, height);
+                continue;
+            }
+            PyObject* item = PyList_GET_ITEM(level.items.get(), level.place++);
+            if (!frees_by_recursion(item)) continue;
+            auto known = heights.find(item);
+            if (known == heights.end())
+                enter(item);
+            else
+                level.height = std::max(level.height, known->second);
+        }
+    }
+}
+
+// What is dropped half-built is taken apart from outside, so that nothing frees a chain by recursion.
+void Builder::break_nest(PyObject* nest) noexcept {
+    if (done_) return;
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    Ref cleared = Ref::steal(PyObject_CallMethod(nest, "clear", nullptr));
+    if (!cleared) PyErr_Clear();
+    PyErr_Restore(type, value, trace);
 }
 
 static bool needs_hash(PyObject* slots) {
@@ -874,6 +967,7 @@ Ref Builder::build_parts(Frame& frame, Plan* plan) {
             if (shell == nullptr) wrap("the object cannot be made", start);
             eager = Ref::steal(shell);
         }
+        if (frees_by_recursion(eager.get())) nests_.push_back(eager);
         Pending pending{eager, slots, use, false, start};
         if (unfinished || needs_hash(slots.get()))
             pending_.push_back(std::move(pending));
@@ -882,6 +976,7 @@ Ref Builder::build_parts(Frame& frame, Plan* plan) {
         return eager;
     }
     if (plan->make == Py_None) fail("value", "a document cannot make instances of " + named(plan), "", start);
+    if (!options_.judged && hashes_unsafely(slots.get())) refused_name(state.needs_judging, use->name.get());
     if (unfinished) fail("value", "an object that cannot change is part of its own content: " + named(plan), "", start);
     check_pairs_content(slots.get(), start);
     CallOut running(collector_);
@@ -996,7 +1091,7 @@ Ref Builder::zone_by_key(std::string_view key, size_t at) {
     Ref text = Ref::check(PyUnicode_DecodeUTF8(key.data(), Py_ssize_t(key.size()), "replace"));
     Ref slots = Ref::check(Py_BuildValue("{OO}", state.reserved[int(Key::Str)], text.get()));
     PyObject* zone = PyObject_CallOneArg(reinterpret_cast<Plan*>(plan.get())->make, slots.get());
-    if (zone == nullptr) wrap("the time zone cannot be used", at);
+    if (zone == nullptr) wrap("a time zone", at);
     last_zone_ = Ref::steal(zone);
     last_zone_key_ = std::string(key);
     return last_zone_;
@@ -1240,17 +1335,9 @@ std::vector<size_t> Builder::fill_order() {
         }
         auto cls = classes.find(Py_TYPE(object));
         if (cls != classes.end() && cls->second->kind == Kind::Fields) {
-            for (const Field& slot : cls->second->body->slots)
-                add(*reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + slot.offset));
-            layout::Values values;
-            if (cls->second->body->has_dict && layout::inline_values(object, values)) {
-                for (int i = 0; i < values.size; ++i) add(values.values[values.order(i)]);
-            } else if (cls->second->body->has_dict) {
-                Ref dict = Ref::check(PyObject_GenericGetDict(object, nullptr));
-                PyObject *key, *value;
-                Py_ssize_t position = 0;
-                while (PyDict_Next(dict.get(), &position, &key, &value)) add(value);
-            }
+            std::vector<PyObject*> held;
+            KeyMeasure::attributes(object, cls->second, held);
+            for (PyObject* item : held) add(item);
         }
         return found;
     };
@@ -1276,6 +1363,7 @@ std::vector<size_t> Builder::fill_order() {
 }
 
 void Builder::finish() {
+    if (options_.limits.nodes >= 0 && Py_ssize_t(closed_ + 1) > options_.limits.nodes) over_limit("Limits.nodes", SIZE_MAX);
     for (const Shared& shared : shared_)
         if (!shared.opened) fail("value", "a reference to an id that no object has", "", SIZE_MAX);
     for (Fix& fix : fixes_) apply(fix);
@@ -1288,6 +1376,8 @@ void Builder::finish() {
         set_attribute(missing.object.get(), missing.use->the_plan(), missing.name.get(), value.get(), SIZE_MAX);
     }
     for (size_t place : fill_order()) fill(pending_[place]);
+    refuse_nests();
+    done_ = true;
 }
 
 }  // namespace mason

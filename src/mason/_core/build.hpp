@@ -101,8 +101,9 @@ struct Frame {
 
 class Builder {
   public:
-    Builder(PyObject* resolve, const LoadOptions& options) : options_(options), resolve_(resolve), keys_(options_.limits) {}
+    Builder(PyObject* resolve, const LoadOptions& options) : options_(options), resolve_(resolve), keys_(options_.limits, *this) {}
     virtual ~Builder() {
+        for (Ref& nest : nests_) break_nest(nest.get());
         while (!values_.empty()) {
             PyObject* value = values_.back();
             values_.pop_back();
@@ -146,7 +147,6 @@ class Builder {
     // A field that does not fit its class.
     [[noreturn]] void fail_field(Plan* plan, PyObject* field, const std::string& message, const char* hint, size_t at) const;
     [[noreturn]] void fail_with(const char* code, const std::string& message, const char* hint, size_t at, PyObject* cls, PyObject* field) const;
-    [[noreturn]] void fail_text(PyObject* message, PyObject* hint, size_t at) const;
     // Turns an exception that Python code raised into a LoadError, unless it is one or no Exception at all.
     [[noreturn]] void wrap(const char* what, size_t at) const;
     std::string path() const;
@@ -184,12 +184,8 @@ class Builder {
     NameUse* name_use(std::string_view name);
     Plan* instance_plan(NameUse* use, size_t at);  // null: to be kept as a Record
     Ref reference(NameUse* use, size_t at);
-    void count_use(NameUse* use, int which, size_t at) {
-        if (use->counts[which]++ == 0) {
-            use->first[which] = at;
-            use->paths[which] = path();
-        }
-    }
+    void count_use(NameUse* use, int which, size_t at);
+    size_t told_ = 0;
 
     // Whether instances of the class can be read field by field in the order of a shape.
     static bool quick_instances(const Plan* plan) {
@@ -288,19 +284,33 @@ class Builder {
     bool safe_key(PyObject* key) const;
     bool hash_keys_now(PyObject* const* keys, size_t count, size_t step);
     void judge_key(PyObject* key, size_t at);
+    void count_hash(PyObject* key, bool many, std::vector<KeyMeasure::Hashed>& hashes, size_t at);
     void fill(Pending& pending);
     void apply(Fix& fix);
     void add_all(PyObject* container, PyObject* content, bool pairs, size_t at);
+    void refuse_nests();
+    bool hashes_unsafely(PyObject* slots) const;
+    void upgrade_items(Frame& frame, Plan* plan);
+    void break_nest(PyObject* nest) noexcept;
+    bool done_ = false;
     void check_pairs_content(PyObject* slots, size_t at);
 
     PyObject* resolve_;
-    KeyMeasure keys_;
+    struct DocumentKeys : KeyMeasure {
+        DocumentKeys(const Limits& limits, Builder& builder) : KeyMeasure(limits), builder_(builder) {}
+        const Plan* known_plan(PyTypeObject* type) override;
+        Builder& builder_;
+        std::map<PyTypeObject*, const Plan*> plans_;
+        size_t names_ = 0;
+    };
+    DocumentKeys keys_;
     std::map<std::string, std::unique_ptr<NameUse>, std::less<>> names_;
     std::vector<int32_t> dense_;
     std::map<int64_t, int32_t> sparse_;
     std::vector<Fix> fixes_;
     std::vector<Pending> pending_;
     std::vector<Missing> missing_;
+    std::vector<Ref> nests_;  // deques and defaultdicts, which CPython frees by recursion
     Ref decimal_, fraction_, uuid_, uuid_unknown_, empty_tuple_, last_zone_, last_fixed_;
     std::string last_zone_key_;
     int64_t last_fixed_offset_ = 0;

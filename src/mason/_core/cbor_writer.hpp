@@ -19,6 +19,7 @@ class CborWriter {
     explicit CborWriter(int) {}
 
     Buffer out;
+    Py_ssize_t most_digits = -1;  // numbers are binary here
 
     void null() { out.put(char(0xF6)); }
     void boolean(bool value) { out.put(char(value ? 0xF5 : 0xF4)); }

@@ -8,14 +8,18 @@
 namespace mason {
 
 void path_key(std::string& path, PyObject* key) {
-    if (PyUnicode_IS_ASCII(key) && PyUnicode_IsIdentifier(key)) {
+    if (PyUnicode_IS_ASCII(key) && PyUnicode_GET_LENGTH(key) <= 100 && PyUnicode_IsIdentifier(key)) {
         path += '.';
         path.append(static_cast<const char*>(PyUnicode_DATA(key)), size_t(PyUnicode_GET_LENGTH(key)));
         return;
     }
+    constexpr Py_ssize_t room = 100;  // a path is for people
+    Ref start = Ref::share(key);
+    bool cut = PyUnicode_GET_LENGTH(key) > room;
+    if (cut) start = Ref::check(PyUnicode_Substring(key, 0, room));
     path += '[';
-    path += json_spelling(key, false);
-    path += ']';
+    path += json_spelling(start.get(), false);
+    path += cut ? "...]" : "]";
 }
 
 bool content_slot(PyObject* key) {

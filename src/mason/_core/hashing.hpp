@@ -1,11 +1,10 @@
-// Strategy: keys are the one place where a file's values make Python compute: hashing a tuple recurses in C,
-// a shared tuple is hashed once for every path to it, and keys of one hash make a table quadratic. So a key is
-// measured before it is hashed, and equal hashes are counted. Writers measure as readers do: what is written
-// with default limits is read with default limits.
+// Strategy: keys are the one place where a file's values make Python compute: hashing a tuple recurses in C, a
+// shared tuple is hashed once for every path to it, and keys can be chosen so that a hash table turns quadratic. So
+// a key is measured before it is hashed, and what a table would do is played through on a bit array before the table
+// is filled. Writers measure as readers do: what is written with default limits is read with default limits.
 #pragma once
 
-#include "cpython_layout.hpp"
-#include "ref.hpp"
+#include "plan.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -18,60 +17,64 @@ struct Limits {
     Py_ssize_t digits = 4300, key_nodes = 10000, key_depth = 100, collisions = 256;
 };
 
+// Chains of these, each directly in the next, are freed on the C stack (CPython has no trashcan for them).
+inline bool frees_by_recursion(PyObject* object) {
+    const char* name = Py_TYPE(object)->tp_name;
+    return std::strcmp(name, "collections.deque") == 0 || std::strcmp(name, "collections.defaultdict") == 0;
+}
+
 class KeyMeasure {
   public:
     explicit KeyMeasure(const Limits& limits) : limits_(limits) {}
+    virtual ~KeyMeasure() = default;
 
     // Null, or why the key may not be hashed. Counts into the document's total.
     const char* refuse(PyObject* key) {
-        if (!PyTuple_CheckExact(key) && !PyFrozenSet_CheckExact(key)) return nullptr;
-        struct Level {
-            PyObject* holder;
-            Py_ssize_t place;
-        };
-        std::vector<Level> levels{{key, 0}};
+        last_nodes_ = 1;
+        if (std::strcmp(Py_TYPE(key)->tp_name, "decimal.Decimal") == 0) return refuse_decimal(key);
+        std::vector<Level> levels;
+        if (!descend(key, levels)) return nullptr;
         Py_ssize_t nodes = 1;
         while (!levels.empty()) {
             Level& level = levels.back();
-            PyObject* item = next(level.holder, level.place);
-            if (item == nullptr) {
+            if (level.place == level.inside.size()) {
                 levels.pop_back();
                 continue;
             }
+            PyObject* item = level.inside[level.place++];
             if (limits_.key_nodes >= 0 && ++nodes > limits_.key_nodes) return "a key has too many parts to be hashed";
-            if (PyTuple_CheckExact(item) || PyFrozenSet_CheckExact(item)) {
-                if (limits_.key_depth >= 0 && Py_ssize_t(levels.size()) >= limits_.key_depth)
-                    return "a key is nested too deeply to be hashed";
-                levels.push_back({item, 0});
-            }
+            if (limits_.key_depth >= 0 && Py_ssize_t(levels.size()) >= limits_.key_depth && is_holder(item))
+                return "a key is nested too deeply to be hashed";
+            descend(item, levels);
         }
         total_ += nodes;
+        last_nodes_ = nodes;
         return nullptr;
     }
+    // Parts of the key that was measured last.
+    Py_ssize_t last_nodes() const { return last_nodes_; }
+
     // All hashed parts of a document, against its size: a small shared key may be used often, a big one may not.
     bool too_much(size_t bytes) const { return limits_.key_nodes >= 0 && total_ > 1000000 + 64 * int64_t(bytes); }
 
-    // Whether the hash of a key is chosen by chance or told by its value alone.
-    static bool counted(PyObject* key) {
-        if (PyUnicode_CheckExact(key) || PyBytes_CheckExact(key)) return false;
-        if (!PyLong_CheckExact(key)) return true;
-        int overflow = 0;
-        long long value = PyLong_AsLongLongAndOverflow(key, &overflow);
-        return overflow != 0 || value > (1LL << 60) || value < -(1LL << 60);  // below 2**61-1 no two are equal
-    }
-    bool collide(std::vector<Py_hash_t>& hashes) const {
-        if (limits_.collisions < 0 || Py_ssize_t(hashes.size()) <= limits_.collisions) return false;
-        std::sort(hashes.begin(), hashes.end());
-        size_t width = size_t(limits_.collisions);
-        for (size_t i = width; i < hashes.size(); ++i)
-            if (hashes[i] == hashes[i - width]) return true;
-        return false;
+    // Whether the hash of a key is told by its value alone (text and bytes are hashed with a secret).
+    static bool counted(PyObject* key) { return !PyUnicode_CheckExact(key) && !PyBytes_CheckExact(key); }
+
+    struct Hashed {
+        Py_hash_t hash;
+        Py_ssize_t nodes;
+    };
+    // Whether a set or dictionary of keys with these hashes would be slow beyond measure.
+    bool collide(const std::vector<Hashed>& keys, bool set) {
+        if (limits_.collisions < 0) return false;
+        weigh_equal(keys);
+        if (Py_ssize_t(keys.size()) <= limits_.collisions) return false;
+        return set ? probes_in_set(keys) : probes_in_dict(keys);
     }
 
     // The next item of a tuple or frozenset (borrowed), or null at its end.
     static PyObject* next(PyObject* holder, Py_ssize_t& place) {
-        if (PyTuple_Check(holder))
-            return place < PyTuple_GET_SIZE(holder) ? PyTuple_GET_ITEM(holder, place++) : nullptr;
+        if (PyTuple_Check(holder)) return place < PyTuple_GET_SIZE(holder) ? PyTuple_GET_ITEM(holder, place++) : nullptr;
         PySetObject* set = reinterpret_cast<PySetObject*>(holder);
         while (place <= set->mask) {
             setentry* entry = &set->table[place++];
@@ -80,9 +83,121 @@ class KeyMeasure {
         return nullptr;
     }
 
+    // The attributes of an instance (borrowed), without a look at what they are.
+    static void attributes(PyObject* object, const Plan* plan, std::vector<PyObject*>& found) {
+        for (const Field& slot : plan->body->slots)
+            if (PyObject* value = *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + slot.offset)) found.push_back(value);
+        if (!plan->body->has_dict) return;
+        layout::Values values;
+        if (layout::inline_values(object, values)) {
+            for (int i = 0; i < values.size; ++i) found.push_back(values.values[values.order(i)]);
+            return;
+        }
+        Ref dict = Ref::check(PyObject_GenericGetDict(object, nullptr));
+        PyObject *key, *value;
+        Py_ssize_t position = 0;
+        while (PyDict_Next(dict.get(), &position, &key, &value)) found.push_back(value);
+    }
+
+  protected:
+    // The plan of a class whose instances the document has (borrowed), or null. Runs no code.
+    virtual const Plan* known_plan(PyTypeObject* type) = 0;
+
   private:
+    struct Level {
+        std::vector<PyObject*> inside;  // borrowed: nothing runs while a key is measured
+        size_t place = 0;
+    };
+
+    const Plan* hashed_by_fields(PyObject* object) {
+        PyTypeObject* type = Py_TYPE(object);
+        if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE) || type->tp_hash == PyBaseObject_Type.tp_hash) return nullptr;
+        const Plan* plan = known_plan(type);
+        return plan != nullptr && plan->kind == Kind::Fields ? plan : nullptr;
+    }
+    bool is_holder(PyObject* object) {
+        return PyTuple_Check(object) || PyFrozenSet_Check(object) || hashed_by_fields(object) != nullptr;
+    }
+    bool descend(PyObject* object, std::vector<Level>& levels) {
+        Level level;
+        if (PyTuple_Check(object) || PyFrozenSet_Check(object)) {
+            Py_ssize_t place = 0;
+            while (PyObject* item = next(object, place)) level.inside.push_back(item);
+        } else if (const Plan* plan = hashed_by_fields(object)) {
+            attributes(object, plan, level.inside);
+        } else {
+            return false;
+        }
+        levels.push_back(std::move(level));
+        return true;
+    }
+    // Comparing a Decimal with an int of the same hash turns the int into digits, which is quadratic.
+    const char* refuse_decimal(PyObject* key) {
+        Ref text = Ref::check(PyObject_Str(key));
+        return PyUnicode_GET_LENGTH(text.get()) > 4400 ? "a key is a decimal of more than 4300 digits" : nullptr;
+    }
+    // Keys of one hash are compared in full, each with all before it.
+    void weigh_equal(const std::vector<Hashed>& keys) {
+        std::vector<Hashed> heavy;
+        for (const Hashed& key : keys)
+            if (key.nodes > 8) heavy.push_back(key);
+        std::sort(heavy.begin(), heavy.end(), [](const Hashed& a, const Hashed& b) { return a.hash < b.hash; });
+        for (size_t i = 0, run = 0; i < heavy.size(); ++i) {
+            run = i > 0 && heavy[i].hash == heavy[i - 1].hash ? run + 1 : 0;
+            total_ += heavy[i].nodes * Py_ssize_t(run);
+        }
+    }
+    // Open addressing as CPython's dictobject.c and setobject.c do it. Honest keys need fewer than three looks each.
+    bool too_many(size_t looks, size_t keys) const { return looks > 32 * keys + 10000; }
+    bool probes_in_dict(const std::vector<Hashed>& keys) const {
+        size_t size = 8;
+        while (size < (keys.size() * 3 + 1) / 2) size *= 2;
+        std::vector<bool> taken(size);
+        size_t looks = 0, mask = size - 1;
+        for (const Hashed& key : keys) {
+            size_t perturb = size_t(key.hash), i = perturb & mask;
+            for (; taken[i]; ++looks) {
+                perturb >>= 5;
+                i = (i * 5 + perturb + 1) & mask;
+                if (looks % 4096 == 0 && too_many(looks, keys.size())) return true;
+            }
+            taken[i] = true;
+        }
+        return too_many(looks, keys.size());
+    }
+    bool probes_in_set(const std::vector<Hashed>& keys) const {
+        constexpr size_t linear = 9;
+        size_t size = 8, looks = 0;
+        std::vector<bool> taken(size);
+        auto insert = [&](Py_hash_t hash) {
+            size_t mask = size - 1, perturb = size_t(hash), i = perturb & mask;
+            for (;;) {
+                size_t run = i + linear <= mask ? linear : 0;
+                for (size_t k = 0; k <= run; ++k, ++looks)
+                    if (!taken[i + k]) {
+                        taken[i + k] = true;
+                        return true;
+                    }
+                perturb >>= 5;
+                i = (i * 5 + 1 + perturb) & mask;
+                if (too_many(looks, keys.size())) return false;
+            }
+        };
+        for (size_t n = 0; n < keys.size(); ++n) {
+            if (!insert(keys[n].hash)) return true;
+            if ((n + 1) * 5 < (size - 1) * 3) continue;
+            size_t want = n + 1 > 50000 ? (n + 1) * 2 : (n + 1) * 4;
+            while (size <= want) size *= 2;
+            taken.assign(size, false);
+            for (size_t k = 0; k <= n; ++k)
+                if (!insert(keys[k].hash)) return true;
+        }
+        return too_many(looks, keys.size() * 3);
+    }
+
     const Limits& limits_;
     int64_t total_ = 0;
+    Py_ssize_t last_nodes_ = 1;
 };
 
 }  // namespace mason

@@ -161,12 +161,13 @@ void JsonReader::number() {
     }
     if (*p_ == '.' || *p_ == 'e' || *p_ == 'E') return float_number(start);
     size_t digits = size_t(p_ - start) - (negative ? 1 : 0);
-    if (digits <= 18) {
+    bool allowed = options_.limits.digits < 0 || digits <= size_t(options_.limits.digits);
+    if (digits <= 18 && allowed) {
         int64_t value = 0;
         for (const unsigned char* c = p_ - digits; c < p_; ++c) value = value * 10 + (*c - '0');
         return push(Ref::check(PyLong_FromLongLong(negative ? -value : value)));
     }
-    if (options_.limits.digits >= 0 && digits > size_t(options_.limits.digits)) {
+    if (!allowed) {
         p_ = start;
         fail("limit", "an int of " + std::to_string(digits) + " digits",
             "turning that many digits into a number takes quadratic time; if you know the file, raise Limits(digits=...)", at());
@@ -775,7 +776,7 @@ Ref JsonReader::one_form(Key code, PyObject* value, Frame& frame) {
                 }
                 char c = t[i];
                 int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-                sound = digit >= 0;
+                if (!(sound = digit >= 0)) break;
                 if (nibble & 1)
                     sixteen[nibble / 2] = (unsigned char)(sixteen[nibble / 2] | digit);
                 else

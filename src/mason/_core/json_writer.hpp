@@ -45,6 +45,7 @@ class JsonWriter {
     explicit JsonWriter(int indent) : indent_(indent) {}
 
     Buffer out;
+    Py_ssize_t most_digits = 4300;  // beyond them an int is written in hexadecimal
 
     // ---- atoms that JSON has ----
     void null() { out.literal("null"); }
@@ -67,8 +68,11 @@ class JsonWriter {
     // An int beyond 64 bits; returns whether it needed a form.
     bool big_integer(PyObject* number) {
         if (!beyond_digits(number)) {
-            raw(decimal_digits(number));
-            return false;
+            std::string digits = decimal_digits(number);
+            if (most_digits < 0 || Py_ssize_t(digits.size() - (digits[0] == '-')) <= most_digits) {
+                raw(digits);
+                return false;
+            }
         }
         form_open("$int");
         out.put('"');

@@ -33,7 +33,9 @@ template <class W>
 class Walk {
   public:
     Walk(Plans* plans, const DumpOptions& options)
-        : out_(options.indent), options_(options), plans_(plans), keys_(options_.limits), started_(clock()) {}
+        : out_(options.indent), options_(options), plans_(plans), keys_(options_.limits, plans), started_(clock()) {
+        if (W::json) out_.most_digits = options_.limits.digits < 0 ? 4300 : options_.limits.digits;
+    }
     ~Walk() {
         while (!stack_.empty()) drop(stack_.back());
     }
@@ -44,6 +46,8 @@ class Walk {
         if (!leaf(root)) open(root);
         while (!stack_.empty()) step();
         if (keys_.too_much(out_.out.size())) problem(root, "its keys take too long to hash", "raise Limits(key_nodes=...)");
+        if (options_.limits.nodes >= 0 && nodes_ + 1 > options_.limits.nodes) limit("Limits.nodes");
+        if (options_.limits.bytes >= 0 && Py_ssize_t(out_.out.size()) > options_.limits.bytes) limit("Limits.bytes");
         if (total_problems_) raise_problems();
         if constexpr (!W::json)
             if (options_.typed) return describe();
@@ -83,7 +87,7 @@ class Walk {
             int64_t small;
             int overflow = 0;
             if (!layout::small_int(v, small)) small = PyLong_AsLongLongAndOverflow(v, &overflow);
-            if (overflow)
+            if (overflow || (W::json && out_.most_digits < 19))
                 big(v);
             else
                 out_.small_integer(small);
@@ -139,6 +143,7 @@ class Walk {
     void open(PyObject* v) {
         PyTypeObject* type = Py_TYPE(v);
         check_limits();
+        Ref kept = Ref::share(v);  // what follows may run code, and the container be changed by it
         if (type == last_type_ && last_plan_->stamp == type->tp_version_tag) return open_fields(v, last_plan_);
         if (type == &PyList_Type) return open_list(v, true);
         if (type == &PyDict_Type) return open_dict(v, true);
@@ -171,14 +176,13 @@ class Walk {
             if (!W::json || typed(v)) out_.simple(unsigned(PyLong_AsLong(reinterpret_cast<Pair*>(v)->first)));
             return;
         }
-        Ref kept = Ref::share(v);
         open_planned(v, plans_->find(type));
     }
 
     // Enters a container into the memo where it could be met again; false when a reference was written instead.
     bool enter(PyObject* v, uint32_t& visit) {
         visit = unvisited;
-        if (Py_REFCNT(v) == 1 && !stack_.empty() && !full_memo_) return true;
+        if (Py_REFCNT(v) == 2 && !stack_.empty() && !full_memo_) return true;  // its container and open()
         bool fresh;
         uint32_t found = memo_.enter(v, out_.out.size(), fresh);
         visit = found;
@@ -319,22 +323,24 @@ class Walk {
     // The keys of a set or dictionary within the limits that the reader has on them.
     bool hashable(PyObject* container) {
         bool set = PyAnySet_CheckExact(container);
-        std::vector<Py_hash_t> hashes;
+        std::vector<KeyMeasure::Hashed> hashes;
         bool many = (set ? PySet_GET_SIZE(container) : PyDict_GET_SIZE(container)) > options_.limits.collisions;
         const char* why = nullptr;
-        auto look = [&](PyObject* key) {
-            why = keys_.refuse(key);
-            if (!why && many && KeyMeasure::counted(key)) {
-                Py_hash_t hash = PyObject_Hash(key);
-                if (hash == -1) throw PythonError{};
-                hashes.push_back(hash);
-            }
-            return why == nullptr;
-        };
         Ref keys = Ref::check(set ? PySequence_List(container) : PyDict_Keys(container));
-        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(keys.get()); ++i)
-            if (!look(PyList_GET_ITEM(keys.get(), i))) break;
-        if (!why && keys_.collide(hashes)) why = "too many of its keys have one hash";
+        for (Py_ssize_t i = 0; !why && i < PyList_GET_SIZE(keys.get()); ++i) {
+            PyObject* key = PyList_GET_ITEM(keys.get(), i);
+            why = keys_.refuse(key);
+            Py_ssize_t nodes = keys_.last_nodes();
+            if (why || (!(many && KeyMeasure::counted(key)) && nodes <= 8)) continue;
+            Py_hash_t hash = PyObject_Hash(key);
+            if (hash == -1) {
+                if (!PyErr_ExceptionMatches(PyExc_Exception)) throw PythonError{};
+                PyErr_Clear();
+                why = "has a key that cannot be hashed";
+            }
+            hashes.push_back({hash, nodes});
+        }
+        if (!why && keys_.collide(hashes, set)) why = "has keys that collide, which makes it slow beyond measure";
         if (!why) return true;
         problem(container, why, "no reader would take it; raise the limit on both sides: limits=mason.Limits(...)");
         out_.null();
@@ -419,7 +425,6 @@ class Walk {
                 if (PyDelta_CheckExact(offset.get())) return out_.datetime(v, offset.get(), key, false);
             }
         }
-        Ref kept = Ref::share(v);
         open_planned(v, plans_->find(Py_TYPE(v)));
     }
 
@@ -429,7 +434,6 @@ class Walk {
             if (zone == Py_None) return out_.time(v, nullptr);
             if (PyObject* offset = fixed_offset(zone)) return out_.time(v, offset);
         }
-        Ref kept = Ref::share(v);
         open_planned(v, plans_->find(Py_TYPE(v)));
     }
 
@@ -578,12 +582,32 @@ class Walk {
         if (!PyDict_CheckExact(slots.get())) raise(PyExc_TypeError, "the parts of an object must be a dict of slots");
         if (!typed(v)) return;
         Py_ssize_t count = PyDict_GET_SIZE(slots.get());
+        if (nested_too_deep(v, plan)) {
+            out_.null();
+            return close_visit(visit);
+        }
         Frame& frame = push(v, Form::Slots, visit, count);
         frame.start = out_.out.size();
         out_.instance_begin(plan, size_t(count), flat);
         frame.plan = reinterpret_cast<Plan*>(Py_NewRef(reinterpret_cast<PyObject*>(plan)));
         frame.content = slots.release();
         frame.flat = flat;
+    }
+
+    // Deques and defaultdicts directly in each other are freed by recursion; a reader takes 500 of them.
+    bool nested_too_deep(PyObject* v, Plan* plan) {
+        if (plan->shell == Py_None || !frees_by_recursion(v)) return false;
+        size_t nested = 0;
+        for (size_t i = stack_.size(); i-- > 0 && nested <= 500;) {
+            const Frame& frame = stack_[i];
+            if (frame.form == Form::Slots && frees_by_recursion(frame.owner))
+                ++nested;
+            else if (i > 0 && stack_[i - 1].form != Form::Slots && !stack_[i - 1].pairs)
+                break;
+        }
+        if (nested < 500) return false;
+        problem(v, "stands in 500 others of its kind, each directly in the next", "Python itself could not free them");
+        return true;
     }
 
     void open_record(PyObject* v) {
@@ -941,6 +965,7 @@ class Walk {
             }
             if (frame.place == frame.count || !is_text(key)) changed();
             out_.item(frame.place++);
+            Ref held = PyUnicode_IS_ASCII(key) ? Ref() : Ref::share(value);  // write_key may note a problem
             write_key(key);
             if (child(value)) return;
         }
@@ -1094,9 +1119,9 @@ class Walk {
         std::string text = "$";
         size_t depth = stack_.size();
         for (size_t i = 0; i < depth; ++i) {
-            if (depth > 200 && i == 100) {
+            if (depth > 60 && i == 30) {
                 text += "...";
-                i = depth - 100;
+                i = depth - 30;
             }
             path_step(text, stack_[i]);
         }
@@ -1153,8 +1178,21 @@ class Walk {
         if (!problems_) problems_ = Ref::check(PyList_New(0));
         std::string where = path();
         Ref place = Ref::check(PyUnicode_DecodeUTF8(where.data(), Py_ssize_t(where.size()), "replace"));
-        Ref row = Ref::check(Py_BuildValue("(OsOO)", place.get(), Py_TYPE(v)->tp_name, reason, hint));
+        Ref row = Ref::check(Py_BuildValue("(OOOO)", place.get(), type_name(Py_TYPE(v)).get(), reason, hint));
         check(PyList_Append(problems_.get(), row.get()));
+    }
+    // The type as "module.qualname"; the metaclass is not asked.
+    static Ref type_name(PyTypeObject* type) {
+        if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return Ref::check(PyUnicode_FromString(type->tp_name));
+#if PY_VERSION_HEX >= 0x030C0000
+        Ref dict = Ref::check(PyType_GetDict(type));
+#else
+        Ref dict = Ref::share(type->tp_dict);
+#endif
+        PyObject* module = PyDict_GetItemString(dict.get(), "__module__");
+        PyObject* name = reinterpret_cast<PyHeapTypeObject*>(type)->ht_qualname;
+        if (module == nullptr || !is_text(module) || PyUnicode_CompareWithASCIIString(module, "builtins") == 0) return Ref::share(name);
+        return Ref::check(PyUnicode_FromFormat("%U.%U", module, name));
     }
     [[noreturn]] void raise_problems() {
         Ref error = Ref::check(PyObject_CallFunction(state.dump_error, "On", problems_.get(), Py_ssize_t(total_problems_)));
@@ -1194,7 +1232,15 @@ class Walk {
     DumpOptions options_;
     Plans* plans_;
     Memo memo_;
-    KeyMeasure keys_;
+    struct GraphKeys : KeyMeasure {
+        GraphKeys(const Limits& limits, Plans* plans) : KeyMeasure(limits), plans_(plans) {}
+        const Plan* known_plan(PyTypeObject* type) override {
+            auto found = plans_->table->find(type);
+            return found == plans_->table->end() ? nullptr : found->second;
+        }
+        Plans* plans_;
+    };
+    GraphKeys keys_;
     std::vector<Frame> stack_;
     PyTypeObject* last_type_ = nullptr;
     Plan* last_plan_ = nullptr;

@@ -1,0 +1,70 @@
+"""What the names of one document stand for, and whether all of them may be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mason import _core
+from mason.errors import LoadError, UntrustedError, shown
+from mason.registry import Registry, refused
+
+if TYPE_CHECKING:
+    from mason.trust import Policy
+
+INERT = 2  # a flag of the core's load
+
+
+class Names:
+    """Say what the names of one document stand for.
+
+    Plain data has no names: where the caller says nothing of trust, the policy is made when the
+    first name comes.
+    """
+
+    def __init__(self, registry: Registry, trust: Any, type: Any, aliases: Any, keep: bool) -> None:
+        self._registry = registry
+        self._keep = keep
+        self._policy: Policy | None = None
+        self._resolver: Any = None
+        if type is not None or aliases is not None or trust != ():
+            self._policy = registry.policy(trust, type, aliases)
+
+    @property
+    def policy(self) -> Policy:
+        """Return the policy of this document."""
+        if self._policy is None:
+            self._policy = self._registry.policy()
+        return self._policy
+
+    def resolve(self, name: str, use: str) -> Any:
+        """Answer the core, as `Registry.resolver` says."""
+        if self._resolver is None:
+            self._resolver = self._registry.resolver(self.policy, keep=self._keep)
+        return self._resolver(name, use)
+
+
+def judge(
+    data: Any,
+    format: Any,
+    names: Names,
+    bounds: tuple[float, ...],
+    name: str | None,
+) -> None:
+    """Raise UntrustedError unless every name of the document is trusted."""
+    _, needs, _ = _core.load(data, format, None, INERT, bounds)
+    missing = refused(needs, names.resolve)
+    if missing:
+        raise UntrustedError(
+            missing,
+            source=name,
+            call="mason.load" if name else "mason.loads",
+            spelled=names.policy.spelled(missing),
+            hint=names.policy.advice(missing),
+        ) from None
+    for need in needs:
+        if need[1] == "call":  # trusted, but nothing is called in this version
+            raise LoadError(
+                f"a call of {shown(need[0])}, which this version of mason does not make",
+                need[3],
+                "mason.read shows the document without it",
+            ) from None
