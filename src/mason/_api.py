@@ -327,8 +327,8 @@ def read(
 ) -> Document:
     """Read a path or file object and build nothing: an inert `Document` to look at.
 
-    Nothing is imported and no name is looked up. Raises `LoadError` and its children, never
-    `UntrustedError`; OSError as the file system does.
+    Nothing is imported and no name is looked up; `registry` is the one that `build` uses. Raises
+    `LoadError` and its children, never `UntrustedError`; OSError as the file system does.
     """
     limits = limits or _LIMITS
     data, chosen = read_source(source, format, limits)
@@ -422,7 +422,7 @@ def _document(
         typed=typed,
         needs=[Need(*need) for need in needs if not _always_trusted(need)],
         data=data,
-        build=_build,
+        build=lambda document, type, **options: _build(document, type, registry, **options),
         dump=_dump_document,
         dumps=_dumps_document,
     )
@@ -433,7 +433,8 @@ def _always_trusted(need: tuple[str, str, int, str]) -> bool:
     return need[1] == "instance" and _kind_plan(need[0]) is not None
 
 
-def _build(document: Document, type: Any, **options: Any) -> Any:
+def _build(document: Document, type: Any, read_with: Registry | None, **options: Any) -> Any:
+    options["registry"] = options.get("registry") or read_with
     return loads(document.data, type, format=document.format, **options)
 
 

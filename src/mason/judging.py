@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mason import _core
 from mason.errors import LoadError, UntrustedError, shown
 from mason.registry import Registry, refused
+from mason.trust.items import says_nothing
 
 if TYPE_CHECKING:
     from mason.trust import Policy
@@ -26,7 +27,8 @@ class Names:
         self._keep = keep
         self._policy: Policy | None = None
         self._resolver: Any = None
-        if type is not None or aliases is not None or trust != ():
+        # not `trust != ()`: a class would ask its metaclass
+        if type is not None or aliases is not None or not says_nothing(trust):
             self._policy = registry.policy(trust, type, aliases)
 
     @property

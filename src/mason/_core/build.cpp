@@ -14,9 +14,10 @@ namespace mason {
 // ---- errors ----
 
 void Builder::count_use(NameUse* use, int which, size_t at) {
-    if (use->counts[which]++ != 0) return;
-    use->first[which] = at;
-    if (++told_ <= 1000) use->paths[which] = path();  // who needs more names than that reads no paths
+    if (use->counts[which]++ != 0 && at > use->first[which]) return;
+    use->first[which] = at;  // an instance is counted when it ends: what holds it may come first
+    told_ += use->counts[which] == 1;
+    if (told_ <= 1000) use->paths[which] = path();  // who needs more names than that reads no paths
 }
 
 void Builder::fail(const char* code, const std::string& message, const char* hint, size_t at) const {
@@ -267,7 +268,7 @@ Ref Builder::refer(int64_t id, Frame* holder) {
 
 Ref Builder::close_list(Frame& frame) {
     Py_ssize_t n = Py_ssize_t(count(frame));
-    closed_ += size_t(n);
+    if (!frame.spelling) closed_ += frame.role == Role::Map ? size_t(n) / 2 : size_t(n);
     PyObject** items = content(frame);
     Ref list;
     if (frame.eager) {
@@ -336,7 +337,7 @@ bool Builder::safe_key(PyObject* key) const {
         type == &PyBool_Type || key == Py_None || type == &PyComplex_Type)
         return true;
     if (moments::ready()) {
-        if (type == PyDateTimeAPI->DateType || type == PyDateTimeAPI->DeltaType) return true;
+        if (type == PyDateTimeAPI->DateType || type == PyDateTimeAPI->DeltaType || type == Py_TYPE(PyDateTime_TimeZone_UTC)) return true;
         if (type == PyDateTimeAPI->DateTimeType) {
             PyObject* zone = PyDateTime_DATE_GET_TZINFO(key);
             return zone == Py_None || Py_IS_TYPE(zone, Py_TYPE(PyDateTime_TimeZone_UTC));
@@ -367,12 +368,14 @@ void Builder::judge_key(PyObject* key, size_t at) {
 void Builder::add_all(PyObject* container, PyObject* content, bool pairs, size_t at) {
     Py_ssize_t step = pairs ? 2 : 1, n = PyList_GET_SIZE(content) / step;
     std::vector<KeyMeasure::Hashed> hashes;
+    keys_.begin();
     bool many = n > options_.limits.collisions;
     for (Py_ssize_t i = 0; i < n && i * step < PyList_GET_SIZE(content); ++i) {
         Ref key = Ref::share(PyList_GET_ITEM(content, i * step));
         judge_key(key.get(), at);
         count_hash(key.get(), many, hashes, at);
     }
+    if (const char* why = keys_.mixed()) fail("limit", why, "", at);
     if (keys_.collide(hashes, !pairs))
         fail("limit", "the keys of a set or dict collide, which makes it slow beyond measure",
             "if you know the file, lift Limits(collisions=None)", at);
@@ -422,6 +425,7 @@ Ref Builder::make_map(PyObject* flat, PyObject* eager, size_t start) {
 
 Ref Builder::close_map(Frame& frame, PyObject* eager) {
     frame.eager = nullptr;
+    frame.role = Role::Map;
     Ref flat = close_list(frame);
     return make_map(flat.get(), eager, frame.start);
 }
@@ -572,14 +576,7 @@ void Builder::fields_to_slots(Frame& frame) {
 }
 
 // Which reserved key a raw slot key is; None for an attribute.
-static Key slot_code(PyObject* key) {
-    if (!starts_with_dollar(key)) return Key::None;
-    for (int i = 0; i < reserved_count; ++i)
-        if (key == state.reserved[i]) return Key(i);
-    for (int i = 0; i < reserved_count; ++i)
-        if (PyUnicode_Compare(key, state.reserved[i]) == 0) return Key(i);
-    return Key::None;
-}
+static Key slot_code(PyObject* key) { return starts_with_dollar(key) ? reserved_code(key) : Key::None; }
 
 static Ref attribute_name(PyObject* key) {
     PyObject* name = starts_with_dollar(key) ? PyUnicode_Substring(key, 1, PyUnicode_GET_LENGTH(key)) : Py_NewRef(key);
@@ -745,7 +742,7 @@ Ref Builder::build_instance(Frame& frame, Plan* plan) {
 
 // Replaces the raw fields of an old version by those that its upgrade makes of them.
 void Builder::upgrade_items(Frame& frame, Plan* plan) {
-    if (frame.forward) fail("value", "a cycle leads through an object of an old version of " + named(plan), "", frame.start);
+    if (frame.forward || !fixes_.empty()) fail("value", "a cycle leads through an object of an old version of " + named(plan), "", frame.start);
     Ref fields = Ref::check(PyDict_New());
     PyObject** items = content(frame);
     for (size_t i = 0; i < count(frame); i += 2) {
@@ -845,6 +842,7 @@ void Builder::check_pairs_content(PyObject* slots, size_t at) {
         PyObject* list = PyDict_GetItemWithError(slots, state.reserved[int(slot)]);
         if (list == nullptr || !PyList_CheckExact(list)) continue;
         std::vector<KeyMeasure::Hashed> hashes;
+        keys_.begin();
         bool many = PyList_GET_SIZE(list) > options_.limits.collisions;
         for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
             PyObject* key = PyList_GET_ITEM(list, i);
@@ -856,6 +854,7 @@ void Builder::check_pairs_content(PyObject* slots, size_t at) {
             judge_key(key, at);
             count_hash(key, many, hashes, at);
         }
+        if (const char* why = keys_.mixed()) fail("limit", why, "", at);
         if (keys_.collide(hashes, slot != Key::Map))
             fail("limit", "the keys of a set or dict collide, which makes it slow beyond measure",
                 "if you know the file, lift Limits(collisions=None)", at);
@@ -876,10 +875,78 @@ bool Builder::hashes_unsafely(PyObject* slots) const {
     return false;
 }
 
+// Makes the keys of a slot ready to be hashed now: what their hashes look into and what waits for the end is filled.
+// False when a hash would look into what is not complete yet: a cycle, or a reference ahead.
+bool Builder::settle_keys(PyObject* slots) {
+    std::map<PyObject*, size_t> waiting;
+    for (size_t i = 0; i < pending_.size(); ++i) waiting.emplace(pending_[i].container.get(), i);
+    std::map<PyObject*, bool> met;  // true for what is under way
+    for (const Frame& frame : frames_)
+        if (frame.eager != nullptr) met.emplace(frame.eager, true);
+    std::vector<PyObject*> line;
+    std::vector<bool> wanted(pending_.size(), false);
+    bool sound = true;
+    auto add = [&](PyObject* object) {
+        bool identity = Py_TYPE(object)->tp_hash == PyBaseObject_Type.tp_hash;
+        bool holder = PyTuple_Check(object) || PyFrozenSet_Check(object) || forward(object) || waiting.count(object) ||
+                      (!identity && keys_.known_plan(Py_TYPE(object)));
+        if (!holder) return;
+        auto [found, fresh] = met.emplace(object, false);
+        sound = sound && !forward(object) && (fresh || !found->second);
+        if (fresh) line.push_back(object);
+    };
+    auto add_keys = [&](PyObject* list, Py_ssize_t step) {
+        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i += step) {
+            PyObject* key = PyList_GET_ITEM(list, i);
+            add(step == 1 && PyList_CheckExact(key) && PyList_GET_SIZE(key) == 2 ? PyList_GET_ITEM(key, 0) : key);
+        }
+    };
+    auto add_slots = [&](PyObject* from) {
+        for (Key slot : {Key::Map, Key::Set, Key::Frozenset}) {
+            PyObject* list = PyDict_GetItemWithError(from, state.reserved[int(slot)]);
+            if (list != nullptr && PyList_CheckExact(list)) add_keys(list, 1);
+        }
+    };
+    add_slots(slots);
+    while (sound && !line.empty()) {
+        PyObject* object = line.back();
+        line.pop_back();
+        auto held = waiting.find(object);
+        if (held != waiting.end()) {
+            const Pending& pending = pending_[held->second];
+            wanted[held->second] = true;
+            if (pending.use)
+                add_slots(pending.content.get());
+            else
+                add_keys(pending.content.get(), pending.pairs ? 2 : 1);
+        }
+        const Plan* plan = keys_.known_plan(Py_TYPE(object));
+        if (plan != nullptr && plan->kind == Kind::Fields) {
+            std::vector<PyObject*> found;
+            KeyMeasure::attributes(object, plan, found);
+            for (PyObject* item : found) add(item);
+        } else if (PyTuple_Check(object) || PyFrozenSet_Check(object)) {
+            Py_ssize_t place = 0;
+            while (PyObject* item = KeyMeasure::next(object, place)) add(item);
+        }
+    }
+    if (!sound) return false;
+    CallOut running(collector_);
+    std::vector<size_t> order = fill_order();
+    std::vector<Pending> held, rest;
+    held.swap(pending_);
+    for (size_t i = 0; i < held.size(); ++i)
+        if (!wanted[i]) rest.push_back(held[i]);
+    pending_ = std::move(rest);
+    for (size_t place : order)
+        if (wanted[place]) fill(held[place]);
+    return true;
+}
+
 // A key's hash, where the table that it goes into must be played through first.
 void Builder::count_hash(PyObject* key, bool many, std::vector<KeyMeasure::Hashed>& hashes, size_t at) {
     Py_ssize_t nodes = keys_.last_nodes();
-    if (!(many && KeyMeasure::counted(key)) && nodes <= 8) return;
+    if (!many && nodes <= 8) return;
     Py_hash_t hash = PyObject_Hash(key);
     if (hash == -1) wrap("a key cannot be hashed", at);
     hashes.push_back({hash, nodes});
@@ -938,6 +1005,35 @@ void Builder::refuse_nests() {
     }
 }
 
+// Drops what a failed read leaves on the stack level by level: some versions of CPython (3.13.0) free deep nesting
+// by recursion that a small thread cannot hold.
+void Builder::dismantle() noexcept {
+    while (!values_.empty()) {
+        PyObject* value = values_.back();
+        values_.pop_back();
+        if (value == nullptr) continue;
+        if (Py_REFCNT(value) == 1) {
+            if (PyList_CheckExact(value)) {
+                PyListObject* list = reinterpret_cast<PyListObject*>(value);
+                Py_ssize_t count = PyList_GET_SIZE(value);
+                Py_SET_SIZE(list, 0);
+                values_.insert(values_.end(), list->ob_item, list->ob_item + count);
+            } else if (PyTuple_CheckExact(value)) {
+                PyTupleObject* tuple = reinterpret_cast<PyTupleObject*>(value);
+                for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); ++i) values_.push_back(std::exchange(tuple->ob_item[i], nullptr));
+            } else if (PyDict_CheckExact(value)) {
+                PyObject *key, *item;
+                Py_ssize_t position = 0;
+                while (PyDict_Next(value, &position, &key, &item)) values_.push_back(Py_NewRef(item));
+                PyDict_Clear(value);
+            } else if (Py_IS_TYPE(value, state.record_type) || Py_IS_TYPE(value, state.tag_type)) {
+                values_.push_back(std::exchange(reinterpret_cast<Pair*>(value)->second, nullptr));
+            }
+        }
+        Py_DECREF(value);
+    }
+}
+
 // What is dropped half-built is taken apart from outside, so that nothing frees a chain by recursion.
 void Builder::break_nest(PyObject* nest) noexcept {
     if (done_) return;
@@ -977,6 +1073,8 @@ Ref Builder::build_parts(Frame& frame, Plan* plan) {
     }
     if (plan->make == Py_None) fail("value", "a document cannot make instances of " + named(plan), "", start);
     if (!options_.judged && hashes_unsafely(slots.get())) refused_name(state.needs_judging, use->name.get());
+    if (needs_hash(slots.get()) && !(fixes_.empty() && pending_.empty()) && !settle_keys(slots.get()))
+        fail("value", "a reference ahead, or a cycle, leads into the keys of " + named(plan), "", start);
     if (unfinished) fail("value", "an object that cannot change is part of its own content: " + named(plan), "", start);
     check_pairs_content(slots.get(), start);
     CallOut running(collector_);
@@ -1296,7 +1394,7 @@ std::vector<size_t> Builder::fill_order() {
     for (size_t i = 0; i < pending_.size(); ++i) places[pending_[i].container.get()] = i;
     std::map<PyTypeObject*, Plan*> classes;
     for (const auto& [name, use] : names_)
-        if (use->plan && quick_instances(use->the_plan())) classes[use->the_plan()->cls] = use->the_plan();
+        if (use->plan && (use->the_plan()->kind == Kind::Fields || use->the_plan()->kind == Kind::NamedTuple)) classes[use->the_plan()->cls] = use->the_plan();
     auto hashed = [&](PyObject* object) {
         return PyTuple_Check(object) || PyFrozenSet_CheckExact(object) || places.count(object) || classes.count(Py_TYPE(object));
     };

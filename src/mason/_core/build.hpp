@@ -87,7 +87,9 @@ struct Frame {
     bool pasted = false;      // an untyped object with the key `$mason`
     bool root = false;
     bool headed = false;      // the root's $mason was seen; in CBOR: a break must follow the frame
+    bool spelling = false;    // an array that spells an atom (a complex number, a decimal)
     bool texts = true;        // all keys so far are str
+    uint32_t level = 0;       // how many containers of the object graph it stands in, itself included
     uint32_t expected = 0;    // how many fields of the shape have come
     int32_t shared = -1;      // place among the shared objects
     NameUse* use = nullptr;
@@ -104,11 +106,7 @@ class Builder {
     Builder(PyObject* resolve, const LoadOptions& options) : options_(options), resolve_(resolve), keys_(options_.limits, *this) {}
     virtual ~Builder() {
         for (Ref& nest : nests_) break_nest(nest.get());
-        while (!values_.empty()) {
-            PyObject* value = values_.back();
-            values_.pop_back();
-            Py_XDECREF(value);
-        }
+        dismantle();
     }
     Builder(const Builder&) = delete;
 
@@ -159,18 +157,25 @@ class Builder {
     }
     Frame& open(Role role, size_t start) {
         check_limits(start);
+        bool container = role == Role::List || role == Role::Map || role == Role::Dict || role == Role::Slots || role == Role::Fields;
+        uint32_t level = (frames_.empty() ? 0 : frames_.back().level) + container;
         frames_.emplace_back();
         Frame& frame = frames_.back();
         frame.role = role;
+        frame.level = level;
         frame.base = values_.size();
         frame.start = start;
         return frame;
     }
+    // What only spells a container (a form, a slot's bare content) is no level of its own.
+    void no_level(Frame& frame) { --frame.level; }
+    void check_depth(const Frame& frame) {
+        if (options_.limits.depth >= 0 && Py_ssize_t(frame.level) > options_.limits.depth) over_limit("Limits.depth", frame.start);
+    }
     void close() { frames_.pop_back(); }
     void check_limits(size_t at) {
         const Limits& limits = options_.limits;
-        if (limits.depth >= 0 && Py_ssize_t(frames_.size()) >= limits.depth) over_limit("Limits.depth", at);
-        if (limits.nodes >= 0 && Py_ssize_t(closed_ + values_.size() + frames_.size()) > limits.nodes) over_limit("Limits.nodes", at);
+        if (limits.nodes >= 0 && Py_ssize_t(closed_) > limits.nodes) over_limit("Limits.nodes", at);
         if (limits.seconds >= 0 && (++ticks_ & 63) == 0 && double(clock() - started_) / CLOCKS_PER_SEC > limits.seconds)
             over_limit("Limits.seconds", at);
     }
@@ -290,7 +295,9 @@ class Builder {
     void add_all(PyObject* container, PyObject* content, bool pairs, size_t at);
     void refuse_nests();
     bool hashes_unsafely(PyObject* slots) const;
+    bool settle_keys(PyObject* slots);
     void upgrade_items(Frame& frame, Plan* plan);
+    void dismantle() noexcept;
     void break_nest(PyObject* nest) noexcept;
     bool done_ = false;
     void check_pairs_content(PyObject* slots, size_t at);

@@ -233,6 +233,7 @@ bool CborReader::known_instance() {
     frame.use = last_name_;
     frame.shape = last_name_->shape;
     frame.target = int64_t(fields);
+    check_depth(frame);
     p_ += head.size() + 1;
     return true;
 }
@@ -259,6 +260,9 @@ bool CborReader::array(const Head& head) {
     Frame& frame = open(Role::List, head.start);
     frame.target = head.open_end() ? -1 : int64_t(head.number);
     frame.bare = bare;
+    frame.spelling = tag == 4 || tag == 268 || tag == 30 || tag == 43000;
+    if (bare || frame.spelling) no_level(frame);
+    check_depth(frame);
     if (tag == 121) frame.content = Key::Tuple;
     if (tag == 258) frame.content = frozen ? Key::Frozenset : Key::Set;
     if (shared >= 0 && tag != 121) {
@@ -274,9 +278,13 @@ bool CborReader::map(const Head& head) {
     int32_t shared = waiting_id();
     Frame* parent = frames_.empty() ? nullptr : &frames_.back();
     bool bare = parent && parent->role == Role::Slots && parent->last != Key::None && (count(*parent) & 1);
+    uint64_t parent_tag = parent && parent->role == Role::Tag ? parent->tag : 0;
     Frame& frame = open(Role::Dict, head.start);
     frame.target = head.open_end() ? -1 : int64_t(head.number) * 2;
     frame.bare = bare;
+    frame.spelling = parent_tag == 1002;
+    if (bare || frame.spelling) no_level(frame);
+    check_depth(frame);
     if (shared >= 0) {
         Ref eager = Ref::check(PyDict_New());
         define(shared, eager.get());
@@ -437,6 +445,7 @@ bool CborReader::instance(size_t start) {
     Frame& frame = open(Role::Slots, start);
     frame.use = use;
     frame.shared = shared;
+    if (!use->native) check_depth(frame);
     frame.headed = outer.open_end();
     frame.target = slots.open_end() ? -1 : int64_t(slots.number) * 2;
     if (plan && quick_instances(plan) && use->shape && slots.number == use->shape->fields.size() && !slots.open_end()) {

@@ -31,7 +31,7 @@ class KeyMeasure {
     // Null, or why the key may not be hashed. Counts into the document's total.
     const char* refuse(PyObject* key) {
         last_nodes_ = 1;
-        if (std::strcmp(Py_TYPE(key)->tp_name, "decimal.Decimal") == 0) return refuse_decimal(key);
+        note_number(key);
         std::vector<Level> levels;
         if (!descend(key, levels)) return nullptr;
         Py_ssize_t nodes = 1;
@@ -42,6 +42,7 @@ class KeyMeasure {
                 continue;
             }
             PyObject* item = level.inside[level.place++];
+            note_number(item);
             if (limits_.key_nodes >= 0 && ++nodes > limits_.key_nodes) return "a key has too many parts to be hashed";
             if (limits_.key_depth >= 0 && Py_ssize_t(levels.size()) >= limits_.key_depth && is_holder(item))
                 return "a key is nested too deeply to be hashed";
@@ -57,8 +58,12 @@ class KeyMeasure {
     // All hashed parts of a document, against its size: a small shared key may be used often, a big one may not.
     bool too_much(size_t bytes) const { return limits_.key_nodes >= 0 && total_ > 1000000 + 64 * int64_t(bytes); }
 
-    // Whether the hash of a key is told by its value alone (text and bytes are hashed with a secret).
-    static bool counted(PyObject* key) { return !PyUnicode_CheckExact(key) && !PyBytes_CheckExact(key); }
+    // Before the keys of one container, and after them: comparing a Decimal with an int of the same hash turns the
+    // int into digits, which is quadratic in their number.
+    void begin() { decimal_ = long_int_ = false; }
+    const char* mixed() const {
+        return decimal_ && long_int_ ? "the keys of one container are decimals and ints of more than 4300 digits" : nullptr;
+    }
 
     struct Hashed {
         Py_hash_t hash;
@@ -131,10 +136,13 @@ class KeyMeasure {
         levels.push_back(std::move(level));
         return true;
     }
-    // Comparing a Decimal with an int of the same hash turns the int into digits, which is quadratic.
-    const char* refuse_decimal(PyObject* key) {
-        Ref text = Ref::check(PyObject_Str(key));
-        return PyUnicode_GET_LENGTH(text.get()) > 4400 ? "a key is a decimal of more than 4300 digits" : nullptr;
+    void note_number(PyObject* key) {
+        if (PyLong_CheckExact(key)) {
+            int64_t small;
+            if (!layout::small_int(key, small)) long_int_ |= _PyLong_NumBits(key) > 14285;
+        } else if (!decimal_ && std::strcmp(Py_TYPE(key)->tp_name, "decimal.Decimal") == 0) {
+            decimal_ = true;
+        }
     }
     // Keys of one hash are compared in full, each with all before it.
     void weigh_equal(const std::vector<Hashed>& keys) {
@@ -150,18 +158,30 @@ class KeyMeasure {
     // Open addressing as CPython's dictobject.c and setobject.c do it. Honest keys need fewer than three looks each.
     bool too_many(size_t looks, size_t keys) const { return looks > 32 * keys + 10000; }
     bool probes_in_dict(const std::vector<Hashed>& keys) const {
-        size_t size = 8;
-        while (size < (keys.size() * 3 + 1) / 2) size *= 2;
+        return plays_badly(keys, 8) || plays_badly(keys, size_t(1) << 17);  // grown from nothing, or made at size
+    }
+    bool plays_badly(const std::vector<Hashed>& keys, size_t most) const {
+        size_t size = 8, looks = 0;
+        while (size < most && size < (keys.size() * 3 + 1) / 2) size *= 2;
         std::vector<bool> taken(size);
-        size_t looks = 0, mask = size - 1;
-        for (const Hashed& key : keys) {
-            size_t perturb = size_t(key.hash), i = perturb & mask;
+        auto insert = [&](Py_hash_t hash) {
+            size_t mask = size - 1, perturb = size_t(hash), i = perturb & mask;
             for (; taken[i]; ++looks) {
                 perturb >>= 5;
                 i = (i * 5 + perturb + 1) & mask;
-                if (looks % 4096 == 0 && too_many(looks, keys.size())) return true;
+                if (looks % 4096 == 0 && too_many(looks, keys.size())) return false;
             }
             taken[i] = true;
+            return true;
+        };
+        for (size_t n = 0; n < keys.size(); ++n) {
+            if (n == size * 2 / 3) {
+                while (size <= n * 3) size *= 2;
+                taken.assign(size, false);
+                for (size_t k = 0; k < n; ++k)
+                    if (!insert(keys[k].hash)) return true;
+            }
+            if (!insert(keys[n].hash)) return true;
         }
         return too_many(looks, keys.size());
     }
@@ -198,6 +218,7 @@ class KeyMeasure {
     const Limits& limits_;
     int64_t total_ = 0;
     Py_ssize_t last_nodes_ = 1;
+    bool decimal_ = false, long_int_ = false;
 };
 
 }  // namespace mason

@@ -263,12 +263,6 @@ int64_t JsonReader::plain_integer(const char* what) {
 
 // ---- objects ----
 
-static Key reserved_code(PyObject* key) {
-    for (int i = 0; i < reserved_count; ++i)
-        if (PyUnicode_Compare(key, state.reserved[i]) == 0) return Key(i);
-    return Key::None;
-}
-
 // An instance of the class that came last, spelled as mason spells it: no key or name is looked at twice.
 bool JsonReader::known_instance() {
     if (last_name_ == nullptr || !last_name_->plan || !last_name_->own || last_name_->shape == nullptr) return false;
@@ -283,6 +277,7 @@ bool JsonReader::known_instance() {
     frame.use = last_name_;
     frame.shape = last_name_->shape;
     frame.expected = 1;
+    check_depth(frame);
     p_ += size;
     return true;
 }
@@ -297,6 +292,7 @@ JsonReader::Next JsonReader::open_object() {
                 (parent->last == Key::Dict || parent->last == Key::Newkw || parent->last == Key::Extra);
     Frame& frame = open(Role::Dict, start);
     frame.bare = bare;
+    if (bare) no_level(frame);
     frame.root = frames_.size() == 1;
     return next_key(true);
 }
@@ -344,6 +340,7 @@ JsonReader::Next JsonReader::next_key(bool first) {
                 }
                 frame.pasted = true;
             }
+            if (count(frame) == 0) check_depth(frame);
             push(std::move(key));
             return Next::Value;
         }
@@ -357,6 +354,7 @@ JsonReader::Next JsonReader::next_key(bool first) {
                     define(frame.shared, dict.get());
                     frame.eager = dict.get();
                 }
+                if (count(frame) == 0) check_depth(frame);
                 if (dollar) key = Ref::check(PyUnicode_Substring(key.get(), 1, PyUnicode_GET_LENGTH(key.get())));
             }
             push(std::move(key));
@@ -436,6 +434,7 @@ JsonReader::Next JsonReader::reserved_key(Frame& frame, Key code, bool first) {
     if (frame.role == Role::Dict) {  // a form, or an instance whose $type is still to come
         escape_keys(frame);
         frame.role = Role::Form;
+        no_level(frame);
     }
     frame.last = code;
     push(Ref::share(state.reserved[int(code)]));
@@ -473,6 +472,8 @@ void JsonReader::use_type(Frame& frame) {
         Ref bytes = Ref::check(PyUnicode_AsEncodedString(name.get(), "utf-8", "surrogatepass"));
         use = name_use(std::string_view(PyBytes_AS_STRING(bytes.get()), size_t(PyBytes_GET_SIZE(bytes.get()))));
     }
+    if (frame.role == Role::Form) ++frame.level;
+    if (!use->native) check_depth(frame);
     Plan* plan = use->native ? nullptr : instance_plan(use, frame.start);
     frame.use = use;
     if (count(frame) == 0 && plan && quick_instances(plan) && use->shape) {
@@ -602,6 +603,9 @@ JsonReader::Next JsonReader::open_array() {
     Frame& frame = frames_.back();
     frame.content = key;
     frame.bare = key != Key::None && !in_form;
+    frame.spelling = in_form && (key == Key::Complex || key == Key::Tag);
+    if (frame.bare || frame.spelling) no_level(frame);
+    check_depth(frame);
     if (shared >= 0 && !late_types_ && frames_[parent_at].base == frame.base - 1) {  // first in its object
         Ref eager;
         if (key == Key::List) eager = Ref::check(PyList_New(0));

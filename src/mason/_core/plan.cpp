@@ -16,6 +16,14 @@ const char* const reserved_texts[reserved_count] = {
 
 State state;
 
+Key reserved_code(PyObject* key) {
+    for (int i = 0; i < reserved_count; ++i)
+        if (key == state.reserved[i]) return Key(i);
+    for (int i = 0; i < reserved_count; ++i)
+        if (PyUnicode_Compare(key, state.reserved[i]) == 0) return Key(i);
+    return Key::None;
+}
+
 SlotShape slot_shape_of(Key key) {
     switch (key) {
         case Key::New:

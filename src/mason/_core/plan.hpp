@@ -29,6 +29,8 @@ extern const char* const reserved_texts[reserved_count];
 // What the content of an instance's slot looks like (spec: slots); None for keys that are no slots.
 enum class SlotShape : uint8_t { None, Array, Object, Any };
 SlotShape slot_shape_of(Key key);
+// Which reserved key a text is, or None.
+Key reserved_code(PyObject* key);
 
 struct Field {
     Ref name;                // interned

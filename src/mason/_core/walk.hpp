@@ -50,8 +50,8 @@ class Walk {
         if (options_.limits.bytes >= 0 && Py_ssize_t(out_.out.size()) > options_.limits.bytes) limit("Limits.bytes");
         if (total_problems_) raise_problems();
         if constexpr (!W::json)
-            if (options_.typed) return describe();
-        return out_.finish(memo_.visits, (typed_ || options_.typed) && !options_.plain);
+            if (options_.typed) return within_bytes(describe());
+        return within_bytes(out_.finish(memo_.visits, (typed_ || options_.typed) && !options_.plain));
     }
 
   private:
@@ -327,11 +327,12 @@ class Walk {
         bool many = (set ? PySet_GET_SIZE(container) : PyDict_GET_SIZE(container)) > options_.limits.collisions;
         const char* why = nullptr;
         Ref keys = Ref::check(set ? PySequence_List(container) : PyDict_Keys(container));
+        keys_.begin();
         for (Py_ssize_t i = 0; !why && i < PyList_GET_SIZE(keys.get()); ++i) {
             PyObject* key = PyList_GET_ITEM(keys.get(), i);
             why = keys_.refuse(key);
             Py_ssize_t nodes = keys_.last_nodes();
-            if (why || (!(many && KeyMeasure::counted(key)) && nodes <= 8)) continue;
+            if (why || (!many && nodes <= 8)) continue;
             Py_hash_t hash = PyObject_Hash(key);
             if (hash == -1) {
                 if (!PyErr_ExceptionMatches(PyExc_Exception)) throw PythonError{};
@@ -340,6 +341,7 @@ class Walk {
             }
             hashes.push_back({hash, nodes});
         }
+        if (!why) why = keys_.mixed();
         if (!why && keys_.collide(hashes, set)) why = "has keys that collide, which makes it slow beyond measure";
         if (!why) return true;
         problem(container, why, "no reader would take it; raise the limit on both sides: limits=mason.Limits(...)");
@@ -547,7 +549,10 @@ class Walk {
         auto found = plan->body->members.find(v);
         if (found != plan->body->members.end()) {
             const std::string& bytes = W::json ? found->second.first : found->second.second;
-            if (!bytes.empty() && options_.indent < 0) return out_.raw(bytes);
+            if (!bytes.empty() && options_.indent < 0) {
+                nodes_ += 2;
+                return out_.raw(bytes);
+            }
         }
         Ref slots;
         if (!call(plan->take, v, slots)) return;
@@ -628,9 +633,7 @@ class Walk {
         while (PyDict_Next(items, &position, &key, &value)) {
             if (!is_text(key)) changed();
             if (!starts_with_dollar(key) || (PyUnicode_GET_LENGTH(key) > 1 && PyUnicode_READ_CHAR(key, 1) == '$')) continue;
-            Key code = Key::None;
-            for (int i = 0; i < reserved_count; ++i)
-                if (PyUnicode_Compare(key, state.reserved[i]) == 0) code = Key(i);
+            Key code = reserved_code(key);
             SlotShape shape = code == Key::None ? SlotShape::None : slot_shape_of(code);
             bool sound = shape == SlotShape::Any || (shape == SlotShape::Array && PyList_CheckExact(value)) ||
                          (shape == SlotShape::Object && PyDict_CheckExact(value) && text_keys(value));
@@ -915,7 +918,12 @@ class Walk {
             }
             PyObject* item = PyList_GET_ITEM(list, frame.place);
             out_.item(frame.place++);
-            if (frame.pairs && PyList_CheckExact(item)) return open_list(item, false);
+            if (frame.pairs && PyList_CheckExact(item)) {
+                size_t depth = stack_.size();
+                open_list(item, false);
+                if (stack_.size() != depth) return;
+                continue;
+            }
             if (child(item)) return;
         }
     }
@@ -1079,23 +1087,28 @@ class Walk {
             if (frame.place++ == frame.count || !is_text(key)) changed();
             out_.item(1);
             out_.raw_key(key);
-            if (starts_with_dollar(key) && bare(key, value)) return;
+            if (starts_with_dollar(key) && bare(key, value)) {
+                if (bare_done_) continue;
+                return;
+            }
             if (child(value)) return;
         }
     }
 
     // The content of a reserved slot has no identity of its own.
     bool bare(PyObject* key, PyObject* value) {
-        if (PyUnicode_GET_LENGTH(key) > 1 && PyUnicode_READ_CHAR(key, 1) == '$') return false;  // an escaped user name
-        if (PyList_CheckExact(value)) {
-            open_list(value, false, PyUnicode_Compare(key, state.reserved[int(Key::Map)]) == 0);
-            return true;
-        }
-        if (PyDict_CheckExact(value) && text_keys(value)) {
+        Key code = reserved_code(key);
+        SlotShape shape = code == Key::None ? SlotShape::None : slot_shape_of(code);
+        size_t depth = stack_.size();
+        Ref kept = Ref::share(value);
+        if (shape == SlotShape::Array && PyList_CheckExact(value))
+            open_list(value, false, code == Key::Map);
+        else if (shape == SlotShape::Object && PyDict_CheckExact(value) && text_keys(value))
             open_dict(value, false);
-            return true;
-        }
-        return false;
+        else
+            return false;
+        bare_done_ = stack_.size() == depth;  // it needed no frame
+        return true;
     }
 
     void keep_member(Frame& frame) {
@@ -1215,6 +1228,11 @@ class Walk {
         if (limits.seconds >= 0 && (++ticks_ & 63) == 0 && double(clock() - started_) / CLOCKS_PER_SEC > limits.seconds)
             limit("Limits.seconds");
     }
+    // The marks that were spliced in count, too.
+    Ref within_bytes(Ref document) {
+        if (options_.limits.bytes >= 0 && PyBytes_GET_SIZE(document.get()) > options_.limits.bytes) limit("Limits.bytes");
+        return document;
+    }
     [[noreturn]] void limit(const char* which) {
         std::string why = std::string("is beyond ") + which;
         stop(stack_.empty() ? Py_None : stack_.back().owner, why.c_str(), "raise the limit: limits=mason.Limits(...)");
@@ -1255,6 +1273,7 @@ class Walk {
     bool typed_ = false;
     // A class whose hooks may hand out an object that the graph already owns needs every object in the memo.
     bool full_memo_ = false;
+    bool bare_done_ = false;
 };
 
 }  // namespace mason

@@ -77,7 +77,7 @@ def arguments(slots: Slots, least: int, most: int) -> list[Any]:
 def escaped(attributes: Mapping[Any, Any]) -> Slots:
     """Return attributes as raw slots: names that begin with a dollar sign get a second one."""
     slots: Slots = {}
-    for name, value in attributes.items():
+    for name, value in dict(attributes).items():  # a copy: another thread may change it meanwhile
         if type(name) is not str:
             raise Refused("has an attribute whose name is not a str")
         _check_name(name)
