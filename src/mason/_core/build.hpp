@@ -277,6 +277,10 @@ class Builder {
         fixes_.clear();
         pending_.clear();
         missing_.clear();
+        nests_.clear();
+        for (auto& [name, use] : names_)
+            for (size_t& count : use->counts) count = 0;
+        told_ = 0;
     }
     size_t closed_ = 0;  // values that already went into containers
 

@@ -333,7 +333,7 @@ void CborReader::slot_key(Frame& frame) {
         Py_DECREF(key);
         return slot_shape(frame);
     }
-    fail("value", "unknown reserved key " + json_spelling(key, false), "a newer version of mason may know it", at());
+    fail("value", "unknown reserved key " + json_spelling(key, false).substr(0, 100), "a newer version of mason may know it", at());
 }
 
 void CborReader::slot_shape(Frame& frame) {
@@ -374,8 +374,8 @@ bool CborReader::tag(const Head& head) {
             }
             case 29: return back_reference(head.start), false;
             case 283: return instance(head.start);
+            case 39: need_content(tag, Text | Tagged, "text"); break;
             case 0:
-            case 39:
             case 123:
             case 1004: need_content(tag, Text, "text"); break;
             case 1: need_content(tag, Unsigned | Negative | Float, "a number"); break;
@@ -576,6 +576,7 @@ Ref CborReader::tagged(uint64_t tag, Ref value, size_t start) {
             if (PyBytes_GET_SIZE(v) != 16) wrong("a UUID has 16 bytes", start);
             return make_uuid(reinterpret_cast<const unsigned char*>(PyBytes_AS_STRING(v)));
         case 39: {
+            if (!is_text(v)) wrong("tag 39 holds text", start);
             Ref bytes = Ref::check(PyUnicode_AsEncodedString(v, "utf-8", "surrogatepass"));
             return reference(name_use(std::string_view(PyBytes_AS_STRING(bytes.get()), size_t(PyBytes_GET_SIZE(bytes.get())))), start);
         }

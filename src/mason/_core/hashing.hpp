@@ -155,8 +155,9 @@ class KeyMeasure {
             total_ += heavy[i].nodes * Py_ssize_t(run);
         }
     }
-    // Open addressing as CPython's dictobject.c and setobject.c do it. Honest keys need fewer than three looks each.
-    bool too_many(size_t looks, size_t keys) const { return looks > 32 * keys + 10000; }
+    // Open addressing as CPython's dictobject.c and setobject.c do it. Most keys need fewer than three looks.
+    // Keys in even steps of a high power of two need some dozens, in sets (which look at ten in a row) some hundreds.
+    static bool too_many(size_t looks, size_t keys, bool set) { return looks > (set ? 400 : 64) * keys + 10000; }
     bool probes_in_dict(const std::vector<Hashed>& keys) const {
         return plays_badly(keys, 8) || plays_badly(keys, size_t(1) << 17);  // grown from nothing, or made at size
     }
@@ -169,7 +170,7 @@ class KeyMeasure {
             for (; taken[i]; ++looks) {
                 perturb >>= 5;
                 i = (i * 5 + perturb + 1) & mask;
-                if (looks % 4096 == 0 && too_many(looks, keys.size())) return false;
+                if (looks % 4096 == 0 && too_many(looks, keys.size(), false)) return false;
             }
             taken[i] = true;
             return true;
@@ -183,7 +184,7 @@ class KeyMeasure {
             }
             if (!insert(keys[n].hash)) return true;
         }
-        return too_many(looks, keys.size());
+        return too_many(looks, keys.size(), false);
     }
     bool probes_in_set(const std::vector<Hashed>& keys) const {
         constexpr size_t linear = 9;
@@ -200,7 +201,7 @@ class KeyMeasure {
                     }
                 perturb >>= 5;
                 i = (i * 5 + 1 + perturb) & mask;
-                if (too_many(looks, keys.size())) return false;
+                if (too_many(looks, keys.size(), true)) return false;
             }
         };
         for (size_t n = 0; n < keys.size(); ++n) {
@@ -212,7 +213,7 @@ class KeyMeasure {
             for (size_t k = 0; k <= n; ++k)
                 if (!insert(keys[k].hash)) return true;
         }
-        return too_many(looks, keys.size() * 3);
+        return too_many(looks, keys.size(), true);
     }
 
     const Limits& limits_;

@@ -363,7 +363,7 @@ JsonReader::Next JsonReader::next_key(bool first) {
         Key code = reserved_code(key.get());
         if (code == Key::None) {
             p_ = key_start;
-            fail("value", "unknown reserved key " + json_spelling(key.get(), false),
+            fail("value", "unknown reserved key " + json_spelling(key.get(), false).substr(0, 100),
                 "a key of user data that starts with $ is written with two; a newer version of mason may know it", at());
         }
         Next next = reserved_key(frame, code, first);

@@ -322,7 +322,7 @@ class Walk {
 
     // The keys of a set or dictionary within the limits that the reader has on them.
     bool hashable(PyObject* container) {
-        bool set = PyAnySet_CheckExact(container);
+        bool set = PyAnySet_Check(container);
         std::vector<KeyMeasure::Hashed> hashes;
         bool many = (set ? PySet_GET_SIZE(container) : PyDict_GET_SIZE(container)) > options_.limits.collisions;
         const char* why = nullptr;
@@ -586,6 +586,7 @@ class Walk {
     void open_slots(PyObject* v, Plan* plan, Ref& slots, bool flat, uint32_t visit = unvisited) {
         if (!PyDict_CheckExact(slots.get())) raise(PyExc_TypeError, "the parts of an object must be a dict of slots");
         if (!typed(v)) return;
+        if ((PyAnySet_Check(v) || (PyDict_Check(v) && !text_keys(v))) && !hashable(v)) return close_visit(visit);
         Py_ssize_t count = PyDict_GET_SIZE(slots.get());
         if (nested_too_deep(v, plan)) {
             out_.null();
