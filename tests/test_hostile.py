@@ -698,13 +698,13 @@ NESTED_KEYS = {
 }
 
 
-@pytest.mark.parametrize("kind", NESTED_KEYS)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in NESTED_KEYS if "attrs" not in kind]
+)  # keep hashes
 @pytest.mark.parametrize("holder", HOLDERS)
 def test_shared_parts_of_keys_are_counted_as_often_as_they_are_hashed(
     kind: str, holder: str
 ) -> None:
-    if kind == "attrs instance":
-        pytest.skip("keeps its hash")
     with pytest.raises(mason.LimitError):
         mason.loads(holders([dag(22, NESTED_KEYS[kind], first=10)])[holder], registry=REGISTRY)
     small = holders([dag(6, NESTED_KEYS[kind], first=10)])[holder]
@@ -998,13 +998,11 @@ def spelled(value: Any) -> str:
     return json.dumps(value)
 
 
-@pytest.mark.parametrize("name", [*PARTS])
+@pytest.mark.parametrize("name", [name for name in PARTS if name != "list"])
 @pytest.mark.parametrize("id", ["", '"$id":9,'])
 def test_keys_come_in_any_order(name: str, id: str) -> None:
     text = PARTS[name].replace("%s", '{"$id":1,"$tuple":[{"$tuple":[7]},{"$frozenset":[5]}]}', 1)
     text = text.replace("%s", '{"$ref":1}')
-    if text[0] != "{":
-        pytest.skip("no object")
     text = f"{{{id}{text[1:]}"
     expected = mason.loads(typed(f"[{text}]"), registry=REGISTRY, unknown="keep")
     for other in rotations(text):

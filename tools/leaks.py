@@ -142,7 +142,7 @@ CASES: dict[str, Callable[[], object]] = {
     "read and build cbor": lambda: inert(CBOR),
     "same": lambda: mason.same(GRAPH, GRAPH),
     "difference": lambda: mason.difference([1, [2]], [1, [3]]),
-    "registry": lambda: mason.Registry(trust=[Order]).loads(mason.dumps(Order(1))),
+    "registry": lambda: mason.Registry(trust=[Order, Status]).loads(mason.dumps(Order(1))),
     "cannot be written": refused(mason.dumps, [1, {"a": (lambda: 0, Order(2, tags=[open]))}]),
     "not plain": refused(mason.dumps, [{1, 2}], plain=True),
     "not trusted json": refused(mason.loads, JSON),
