@@ -43,6 +43,46 @@ class Loose:
     b: Any = dataclasses.field(default=None, hash=False)
 
 
+class ByVars:
+    """Is hashed by one attribute and compared by all."""
+
+    a: Any
+    b: Any
+
+    def __hash__(self) -> int:
+        return hash(self.a)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is ByVars and vars(self) == vars(other)
+
+
+class Named:
+    """Has a weak hash, and knows its neighbours."""
+
+    def __init__(self, name: str, near: list[Named]) -> None:
+        self.name = name
+        self.near = near
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Named) and self.name == other.name
+
+
+class Looking:
+    """Its hash looks at all that a list holds."""
+
+    def __init__(self, near: list[Any]) -> None:
+        self.near = near
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.near))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Looking) and self.near == other.near
+
+
 class Pair(NamedTuple):
     a: Any
     b: Any = None
@@ -108,7 +148,7 @@ def unpack(fields: dict[str, Any]) -> dict[str, Any]:
 
 TRUST = [
     *(Data, Frozen, Slots, Loose, Pair, Plain, Cached, Status, Items, Mapping, Bag, FrozenBag),
-    *(Row, Closing),
+    *(Row, Closing, ByVars, Named, Looking),
 ]
 REGISTRY = mason.Registry(trust=TRUST)
 REGISTRY.register(Grown, name="hostile.grown", version=2, upgrade={1: unpack})

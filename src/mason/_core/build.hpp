@@ -1,8 +1,9 @@
 // Strategy: readers push values on one stack and open and close frames; the builder turns what a frame held into
 // an object. Depth costs memory, never the C stack. A shared object that can exist before its content does (list,
 // dict, set, instance) is made when its frame opens, so that cycles find it; a reference to one that cannot is a
-// placeholder, put right at the end. What may run Python code of a trusted class (hashing an instance that is a
-// key, a default factory) waits for the end too, when every name has been judged and every state is in place.
+// placeholder (Forward), put right at the end. What may run Python code of a trusted class (hashing an instance that
+// is a key, an upgrade, a default factory) is a Task for the end too, when every name has been judged; so is an object
+// that is made of its finished content while that content is not finished. finish.cpp runs them in order of need.
 //
 // The same builder reads inertly: then every instance becomes a Record and every name is only counted.
 #pragma once
@@ -23,6 +24,7 @@ namespace mason {
 void path_key(std::string& path, PyObject* key);
 bool content_slot(PyObject* key);
 bool reserved_attribute(PyObject* name);
+[[noreturn]] void refused_name(PyObject* exception, PyObject* name);
 
 struct LoadOptions {
     bool plain = false, inert = false, judged = false, last_wins = false, nonfinite = false;
@@ -81,14 +83,12 @@ struct Frame {
     Role role;
     Key content = Key::None;  // the form or slot that an array is the content of
     Key last = Key::None;     // the reserved key whose value comes next
-    bool forward = false;     // holds a placeholder
     uint64_t made = 0;        // a bit for each reserved key whose content was a bare array or object
     bool bare = false;        // a slot's array or object, which has no identity
     bool pasted = false;      // an untyped object with the key `$mason`
     bool root = false;
     bool headed = false;      // the root's $mason was seen; in CBOR: a break must follow the frame
     bool spelling = false;    // an array that spells an atom (a complex number, a decimal)
-    bool texts = true;        // all keys so far are str
     uint32_t level = 0;       // how many containers of the object graph it stands in, itself included
     uint32_t expected = 0;    // how many fields of the shape have come
     int32_t shared = -1;      // place among the shared objects
@@ -120,25 +120,31 @@ class Builder {
     struct Shared {
         Ref object;
         bool opened = false;
+        int32_t task = -1;  // which makes it at the end
     };
-    enum class Slot : uint8_t { ListItem, TupleItem, DictValue, Attribute };
-    struct Fix {
+    enum class Slot : uint8_t { ListItem, TupleItem, DictValue, Attribute, Second };
+    struct Fix {  // a placeholder that an object holds
         Ref holder, key;
         Py_ssize_t index;
         uint32_t shared;
         Slot slot;
         NameUse* use;
     };
-    struct Pending {  // a set or dictionary whose keys are hashed at the end, or an object whose parts are filled then
-        Ref container, content;
-        NameUse* use;
-        bool pairs;
-        size_t start;
-    };
-    struct Missing {
-        Ref object, name, factory;
-        NameUse* use;
-        bool takes_self;
+    struct Task {  // what waits for the end
+        enum What : uint8_t {
+            Set,       // add the elements of the list `content` to the set `object`
+            Map,       // add its keys and values to the dictionary
+            Fill,      // fill the object of its raw slots
+            Make,      // make the object of its raw slots; it has a place among the shared objects until then
+            Upgrade,   // set the attributes that an upgrade makes of the raw fields of an old version
+            Defaults,  // call the factories of the fields that `content` names
+        } what;
+        Ref object, content;
+        NameUse* use = nullptr;
+        size_t start = 0;
+        int32_t place = -1;
+        std::string path;
+        std::vector<size_t> fixes;  // where the object goes once it is made
     };
 
     [[noreturn]] void fail(const char* code, const std::string& message, const char* hint = "", size_t at = SIZE_MAX) const;
@@ -192,6 +198,11 @@ class Builder {
     void count_use(NameUse* use, int which, size_t at);
     size_t told_ = 0;
 
+    // Whether the raw fields of instances go through an upgrade first.
+    static bool upgrades(const Plan* plan) {
+        return plan->upgrade != Py_None && (plan->kind == Kind::Fields || plan->kind == Kind::NamedTuple);
+    }
+    size_t resolved_ = 0;  // how many names got their plan
     // Whether instances of the class can be read field by field in the order of a shape.
     static bool quick_instances(const Plan* plan) {
         return (plan->kind == Kind::Fields || plan->kind == Kind::NamedTuple) && plan->upgrade == Py_None && plan->dropped == Py_None;
@@ -201,7 +212,9 @@ class Builder {
     int32_t shared_slot(int64_t id);              // the place of an id, entered when it is new
     void open_shared(Frame& frame, int64_t id);   // the frame's object has this id
     void define(int32_t place, PyObject* object) { shared_[size_t(place)].object = Ref::share(object); }
-    Ref refer(int64_t id, Frame* holder);         // the object, or a placeholder
+    Ref refer(int64_t id);                        // the object, or a placeholder
+    Ref placeholder(int32_t place);
+    Ref result();                                 // the root, when all is finished
     bool forward(PyObject* value) const { return Py_IS_TYPE(value, state.forward_type); }
     uint32_t target(PyObject* placeholder) const { return uint32_t(PyLong_AsUnsignedLong(reinterpret_cast<Pair*>(placeholder)->first)); }
     void fix(PyObject* holder, PyObject* key, Py_ssize_t index, PyObject* placeholder, Slot slot, NameUse* use = nullptr) {
@@ -236,6 +249,7 @@ class Builder {
     Ref build_named_tuple(Frame& frame, Plan* plan);
     Ref build_enum(Frame& frame, Plan* plan);
     Ref build_parts(Frame& frame, Plan* plan);
+    Ref later(Frame& frame, PyObject* slots);
     void set_attribute(PyObject* object, Plan* plan, PyObject* name, PyObject* value, size_t at);
     void set_field(PyObject* object, Plan* plan, const Field& field, PyObject* value, size_t at);
     void fill_missing(PyObject* object, Plan* plan, NameUse* use, const std::vector<PyObject*>& given, PyObject* unset, size_t at);
@@ -267,6 +281,7 @@ class Builder {
     std::vector<PyObject*> values_;
     std::vector<Frame> frames_;
     std::vector<Shared> shared_;
+    bool forwards_ = false;  // whether a placeholder was made
 
     void forget() {  // for a reader that starts over
         while (!values_.empty()) Ref dropped = pop();
@@ -275,8 +290,8 @@ class Builder {
         dense_.clear();
         sparse_.clear();
         fixes_.clear();
-        pending_.clear();
-        missing_.clear();
+        forwards_ = false;
+        tasks_.clear();
         nests_.clear();
         for (auto& [name, use] : names_)
             for (size_t& count : use->counts) count = 0;
@@ -288,23 +303,29 @@ class Builder {
     std::string_view last_text_;
 
   private:
-    void refuse_self_hash();
-    std::vector<size_t> fill_order();
     bool safe_key(PyObject* key) const;
-    bool hash_keys_now(PyObject* const* keys, size_t count, size_t step);
+    bool safe_keys(PyObject* const* keys, size_t count, size_t step) const;
+    bool safe_slots(PyObject* slots) const;
+    bool holds_forward(PyObject* slots) const;
+    template <class F>
+    static void each_key_list(PyObject* slots, F&& found);
+    template <class F>
+    static void each_part(PyObject* slots, F&& found);
     void judge_key(PyObject* key, size_t at);
-    void count_hash(PyObject* key, bool many, std::vector<KeyMeasure::Hashed>& hashes, size_t at);
-    void fill(Pending& pending);
-    void apply(Fix& fix);
+    void judge_keys(PyObject* list, Py_ssize_t step, bool pairs, bool set, size_t at);
     void add_all(PyObject* container, PyObject* content, bool pairs, size_t at);
+    void upgrade_items(Frame& frame, Plan* plan, PyObject* slots);
+    void fill(Task& task);
+    Ref make(Plan* plan, PyObject* slots, size_t at);
+    void apply(Fix& fix);
+
+    class Order;
+    void run(size_t place);
     void refuse_nests();
-    bool hashes_unsafely(PyObject* slots) const;
-    bool settle_keys(PyObject* slots);
-    void upgrade_items(Frame& frame, Plan* plan);
     void dismantle() noexcept;
     void break_nest(PyObject* nest) noexcept;
     bool done_ = false;
-    void check_pairs_content(PyObject* slots, size_t at);
+    const std::string* task_path_ = nullptr;  // of the task that runs
 
     PyObject* resolve_;
     struct DocumentKeys : KeyMeasure {
@@ -312,15 +333,14 @@ class Builder {
         const Plan* known_plan(PyTypeObject* type) override;
         Builder& builder_;
         std::map<PyTypeObject*, const Plan*> plans_;
-        size_t names_ = 0;
+        size_t known_ = 0;
     };
     DocumentKeys keys_;
     std::map<std::string, std::unique_ptr<NameUse>, std::less<>> names_;
     std::vector<int32_t> dense_;
     std::map<int64_t, int32_t> sparse_;
     std::vector<Fix> fixes_;
-    std::vector<Pending> pending_;
-    std::vector<Missing> missing_;
+    std::vector<Task> tasks_;
     std::vector<Ref> nests_;  // deques and defaultdicts, which CPython frees by recursion
     Ref decimal_, fraction_, uuid_, uuid_unknown_, empty_tuple_, last_zone_, last_fixed_;
     std::string last_zone_key_;
@@ -329,5 +349,40 @@ class Builder {
     unsigned ticks_ = 0;
     clock_t started_ = clock();
 };
+
+// Calls found(list, slot) for each list of raw slots whose items, or whose pairs' firsts, get hashed.
+template <class F>
+void Builder::each_key_list(PyObject* slots, F&& found) {
+    for (Key slot : {Key::Map, Key::Set, Key::Frozenset}) {
+        PyObject* list = PyDict_GetItemWithError(slots, state.reserved[int(slot)]);
+        if (list != nullptr && PyList_CheckExact(list)) found(list, slot);
+    }
+}
+
+// Calls found(part) for each value that raw slots hold themselves, not through an object of the graph.
+template <class F>
+void Builder::each_part(PyObject* slots, F&& found) {
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(slots, &position, &key, &value)) {
+        Key code = starts_with_dollar(key) ? reserved_code(key) : Key::None;
+        SlotShape shape = slot_shape_of(code);
+        if (shape == SlotShape::Array && PyList_CheckExact(value)) {
+            for (Py_ssize_t i = 0; i < PyList_GET_SIZE(value); ++i) {
+                PyObject* item = PyList_GET_ITEM(value, i);
+                if ((code == Key::Map || code == Key::New) && PyList_CheckExact(item))
+                    for (Py_ssize_t k = 0; k < PyList_GET_SIZE(item); ++k) found(PyList_GET_ITEM(item, k));
+                else
+                    found(item);
+            }
+        } else if (shape == SlotShape::Object && PyDict_CheckExact(value)) {
+            PyObject *name, *item;
+            Py_ssize_t place = 0;
+            while (PyDict_Next(value, &place, &name, &item)) found(item);
+        } else {
+            found(value);
+        }
+    }
+}
 
 }  // namespace mason

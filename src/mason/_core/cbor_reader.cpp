@@ -408,7 +408,7 @@ void CborReader::back_reference(size_t start) {
     Head number = head();
     if (number.major != 0) wrong("tag 29 holds the number of a shared item", start);
     if (number.number >= uint64_t(next_id_)) wrong("a reference to a shared item that did not come yet", start);
-    push(refer(int64_t(number.number), frames_.empty() ? nullptr : &frames_.back()));
+    push(refer(int64_t(number.number)));
 }
 
 // Tag 283: [name, {slots}].
@@ -594,7 +594,6 @@ Ref CborReader::tagged(uint64_t tag, Ref value, size_t start) {
             return Ref::check(PyComplex_FromDoubles(parts[0], parts[1]));
         }
         default: {
-            if (forward(v)) wrong("a tag refers to an object that is not complete", start);
             Ref number = Ref::check(PyLong_FromUnsignedLongLong(tag));
             return make_tag(number.get(), v, start);
         }
@@ -627,7 +626,6 @@ static bool all_text_keys(PyObject** items, size_t count) {
 void CborReader::close_top() {
     Frame& frame = frames_.back();
     Ref made;
-    bool forwarded = frame.forward && frame.bare;
     switch (frame.role) {
         case Role::List:
             if (frame.content == Key::Tuple) {
@@ -651,8 +649,12 @@ void CborReader::close_top() {
         case Role::Tag: made = tagged(frame.tag, pop(), frame.start); break;
         case Role::Shared: {
             made = pop();
-            if (forward(made.get())) wrong("a reference is marked as shared", frame.start);
-            if (!shared_[size_t(frame.shared)].object) define(frame.shared, made.get());
+            if (forward(made.get())) {
+                if (target(made.get()) != uint32_t(frame.shared) || shared_[size_t(frame.shared)].task < 0)
+                    wrong("a reference is marked as shared", frame.start);
+            } else if (!shared_[size_t(frame.shared)].object) {
+                define(frame.shared, made.get());
+            }
             break;
         }
         case Role::Fields: made = close_fields(frame); break;
@@ -663,7 +665,6 @@ void CborReader::close_top() {
         ++p_;
     }
     close();
-    if (forwarded && !frames_.empty()) frames_.back().forward = true;
     push(std::move(made));
 }
 
@@ -729,7 +730,7 @@ Ref CborReader::read() {
             if (p_ < end_) malformed("something follows the item", at());
             if (values_.size() != 1) raise(PyExc_SystemError, "the value stack is not balanced");
             finish();
-            return pop();
+            return result();
         }
     }
 }

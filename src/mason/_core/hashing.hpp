@@ -7,6 +7,7 @@
 #include "plan.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 #include <vector>
 
 namespace mason {
@@ -31,7 +32,8 @@ class KeyMeasure {
     // Null, or why the key may not be hashed. Counts into the document's total.
     const char* refuse(PyObject* key) {
         last_nodes_ = 1;
-        note_number(key);
+        own_ = false;
+        note(key);
         std::vector<Level> levels;
         if (!descend(key, levels)) return nullptr;
         Py_ssize_t nodes = 1;
@@ -42,7 +44,7 @@ class KeyMeasure {
                 continue;
             }
             PyObject* item = level.inside[level.place++];
-            note_number(item);
+            note(item);
             if (limits_.key_nodes >= 0 && ++nodes > limits_.key_nodes) return "a key has too many parts to be hashed";
             if (limits_.key_depth >= 0 && Py_ssize_t(levels.size()) >= limits_.key_depth && is_holder(item))
                 return "a key is nested too deeply to be hashed";
@@ -65,16 +67,19 @@ class KeyMeasure {
         return decimal_ && long_int_ ? "the keys of one container are decimals and ints of more than 4300 digits" : nullptr;
     }
 
+    // Whether the hash of the key that was measured last has to be known before the table is filled.
+    bool counts(bool many) const { return many || last_nodes_ > 8 || own_; }
+
     struct Hashed {
         Py_hash_t hash;
         Py_ssize_t nodes;
+        Ref key;
     };
-    // Whether a set or dictionary of keys with these hashes would be slow beyond measure.
-    bool collide(const std::vector<Hashed>& keys, bool set) {
-        if (limits_.collisions < 0) return false;
-        weigh_equal(keys);
-        if (Py_ssize_t(keys.size()) <= limits_.collisions) return false;
-        return set ? probes_in_set(keys) : probes_in_dict(keys);
+    // Null, or why a set or dictionary of keys with these hashes would be slow beyond measure.
+    const char* collide(std::vector<Hashed>& keys, bool set) {
+        if (weigh_equal(keys)) return "has keys of the same hash that take too long to compare";
+        if (limits_.collisions < 0 || Py_ssize_t(keys.size()) <= limits_.collisions) return nullptr;
+        return (set ? probes_in_set(keys) : probes_in_dict(keys)) ? "has keys that collide, which makes it slow beyond measure" : nullptr;
     }
 
     // The next item of a tuple or frozenset (borrowed), or null at its end.
@@ -86,6 +91,34 @@ class KeyMeasure {
             if (entry->key != nullptr && entry->hash != -1) return entry->key;
         }
         return nullptr;
+    }
+
+    // What hashing the object looks into (borrowed); false for what is no holder of hashed parts. Runs no code.
+    bool hashed_parts(PyObject* object, std::vector<PyObject*>& found) {
+        if (PyTuple_Check(object) || PyFrozenSet_Check(object)) {
+            Py_ssize_t place = 0;
+            while (PyObject* item = next(object, place)) found.push_back(item);
+            return true;
+        }
+        const Plan* plan = hashed_by_fields(object);
+        if (plan != nullptr) attributes(object, plan, found);
+        return plan != nullptr;
+    }
+    bool is_holder(PyObject* object) {
+        return PyTuple_Check(object) || PyFrozenSet_Check(object) || hashed_by_fields(object) != nullptr;
+    }
+
+    // All that an object refers to (borrowed), but classes, functions and modules. Runs no code.
+    static void reach(PyObject* object, std::vector<PyObject*>& found) {
+        traverseproc traverse = Py_TYPE(object)->tp_traverse;
+        if (traverse == nullptr || !PyObject_IS_GC(object) || PyType_Check(object)) return;
+        traverse(object,
+            [](PyObject* part, void* list) {
+                if (!PyType_Check(part) && !PyFunction_Check(part) && !PyModule_Check(part))
+                    static_cast<std::vector<PyObject*>*>(list)->push_back(part);
+                return 0;
+            },
+            &found);
     }
 
     // The attributes of an instance (borrowed), without a look at what they are.
@@ -120,41 +153,75 @@ class KeyMeasure {
         const Plan* plan = known_plan(type);
         return plan != nullptr && plan->kind == Kind::Fields ? plan : nullptr;
     }
-    bool is_holder(PyObject* object) {
-        return PyTuple_Check(object) || PyFrozenSet_Check(object) || hashed_by_fields(object) != nullptr;
-    }
     bool descend(PyObject* object, std::vector<Level>& levels) {
         Level level;
-        if (PyTuple_Check(object) || PyFrozenSet_Check(object)) {
-            Py_ssize_t place = 0;
-            while (PyObject* item = next(object, place)) level.inside.push_back(item);
-        } else if (const Plan* plan = hashed_by_fields(object)) {
-            attributes(object, plan, level.inside);
-        } else {
-            return false;
-        }
+        if (!hashed_parts(object, level.inside)) return false;
         levels.push_back(std::move(level));
         return true;
     }
-    void note_number(PyObject* key) {
+    void note(PyObject* key) {
+        PyTypeObject* type = Py_TYPE(key);
+        own_ |= (type->tp_flags & Py_TPFLAGS_HEAPTYPE) && type->tp_richcompare != PyBaseObject_Type.tp_richcompare;
         if (PyLong_CheckExact(key)) {
             int64_t small;
             if (!layout::small_int(key, small)) long_int_ |= _PyLong_NumBits(key) > 14285;
-        } else if (!decimal_ && std::strcmp(Py_TYPE(key)->tp_name, "decimal.Decimal") == 0) {
+        } else if (!decimal_ && std::strcmp(type->tp_name, "decimal.Decimal") == 0) {
             decimal_ = true;
         }
     }
-    // Keys of one hash are compared in full, each with all before it.
-    void weigh_equal(const std::vector<Hashed>& keys) {
-        std::vector<Hashed> heavy;
+
+    // Keys of one hash are compared in full, each with all before it; true when that may take for ever.
+    bool weigh_equal(std::vector<Hashed>& keys) {
+        std::vector<const Hashed*> heavy;
         for (const Hashed& key : keys)
-            if (key.nodes > 8) heavy.push_back(key);
-        std::sort(heavy.begin(), heavy.end(), [](const Hashed& a, const Hashed& b) { return a.hash < b.hash; });
-        for (size_t i = 0, run = 0; i < heavy.size(); ++i) {
-            run = i > 0 && heavy[i].hash == heavy[i - 1].hash ? run + 1 : 0;
-            total_ += heavy[i].nodes * Py_ssize_t(run);
+            if (key.nodes > 8 || !PyUnicode_CheckExact(key.key.get())) heavy.push_back(&key);
+        std::sort(heavy.begin(), heavy.end(), [](const Hashed* a, const Hashed* b) { return a->hash < b->hash; });
+        sizes_.clear();
+        for (size_t i = 1, run = 0; i < heavy.size(); ++i) {
+            run = heavy[i]->hash == heavy[i - 1]->hash ? run + 1 : 0;
+            if (run == 0) continue;
+            total_ += heavy[i]->nodes * Py_ssize_t(run);
+            if (limits_.key_nodes >= 0 && (explodes(heavy[i - 1]->key.get()) || explodes(heavy[i]->key.get()))) return true;
         }
+        return false;
     }
+
+    // Whether an object holds much more than there is, when what is shared counts as often as it is met: an `__eq__`
+    // that looks into lists compares it that often. A cycle counts once; Python ends it by RecursionError.
+    bool explodes(PyObject* key) {
+        struct Open {
+            PyObject* object;
+            std::vector<PyObject*> inside;
+            size_t place = 0;
+            double size = 1;
+        };
+        std::vector<Open> line;
+        auto enter = [&](PyObject* object) {
+            Open open{object, {}};
+            reach(object, open.inside);
+            sizes_[object] = 1;
+            line.push_back(std::move(open));
+            ++total_;
+        };
+        if (sizes_.count(key) == 0) enter(key);
+        while (!line.empty()) {
+            Open& open = line.back();
+            if (open.place == open.inside.size()) {
+                double size = sizes_[open.object] = open.size;
+                line.pop_back();
+                if (!line.empty()) line.back().size += size;
+                continue;
+            }
+            PyObject* part = open.inside[open.place++];
+            auto known = sizes_.find(part);
+            if (known != sizes_.end())
+                open.size += known->second;
+            else
+                enter(part);
+        }
+        return sizes_[key] > double(limits_.key_nodes) + 64 * double(sizes_.size());
+    }
+
     // Open addressing as CPython's dictobject.c and setobject.c do it. Most keys need fewer than three looks.
     // Keys in even steps of a high power of two need some dozens, in sets (which look at ten in a row) some hundreds.
     static bool too_many(size_t looks, size_t keys, bool set) { return looks > (set ? 400 : 64) * keys + 10000; }
@@ -219,7 +286,8 @@ class KeyMeasure {
     const Limits& limits_;
     int64_t total_ = 0;
     Py_ssize_t last_nodes_ = 1;
-    bool decimal_ = false, long_int_ = false;
+    bool decimal_ = false, long_int_ = false, own_ = false;
+    std::unordered_map<PyObject*, double> sizes_;  // of what the keys of one container reach
 };
 
 }  // namespace mason

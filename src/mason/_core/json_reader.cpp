@@ -422,7 +422,7 @@ JsonReader::Next JsonReader::reserved_key(Frame& frame, Key code, bool first) {
             if (!take('}')) fail("value", "$ref stands alone in an object", "", frame.start);
             close();
             if (id < 1) fail("value", "$ref is a positive int", "", at());
-            push(refer(id, frames_.empty() ? nullptr : &frames_.back()));
+            push(refer(id));
             return Next::Done;
         }
         case Key::Value:
@@ -576,12 +576,11 @@ JsonReader::Next JsonReader::close_object() {
         }
     }
     int32_t shared = frame.shared;
-    if (shared >= 0 && !shared_[size_t(shared)].object) define(shared, made.get());
-    bool unfinished = frame.forward, bare = frame.role == Role::Dict && shared < 0;
+    if (shared >= 0 && !shared_[size_t(shared)].object && shared_[size_t(shared)].task < 0) define(shared, made.get());
+    bool bare = frame.role == Role::Dict && shared < 0;
     close();
     if (!frames_.empty() && frames_.back().last != Key::None && slot_shape_of(frames_.back().last) == SlotShape::Object) {
         Frame& parent = frames_.back();
-        if (unfinished) parent.forward = true;
         if (bare) parent.made |= uint64_t(1) << int(parent.last);
     }
     push(std::move(made));
@@ -634,7 +633,6 @@ JsonReader::Next JsonReader::map_entry() {
 
 JsonReader::Next JsonReader::close_array() {
     Frame& frame = frames_.back();
-    bool forwarded = frame.forward;
     Key key = frame.content;
     Ref made;
     if (frame.role == Role::Map) {
@@ -648,7 +646,6 @@ JsonReader::Next JsonReader::close_array() {
     if (!frames_.empty()) {
         Frame& parent = frames_.back();
         if (key != Key::None) parent.made |= uint64_t(1) << int(key);
-        if (key != Key::None && forwarded) parent.forward = true;
     }
     push(std::move(made));
     return Next::Done;
@@ -665,10 +662,7 @@ Ref JsonReader::form(Frame& frame) {
     bool arrays = code == Key::Tuple || code == Key::Set || code == Key::Frozenset || code == Key::Map || code == Key::List ||
                   code == Key::Complex || code == Key::Tag;
     if (arrays && !(frame.made >> int(code) & 1)) fail("value", std::string(reserved_texts[int(code)]) + " holds an array", "", frame.start);
-    if (frame.forward && !arrays && code != Key::Value) {
-        fail("value", "a form cannot hold a reference", "", frame.start);
-    }
-    if (code == Key::Value && forward(value.get())) fail("value", "a reference to an id that no object has", "", frame.start);
+    if (forward(value.get()) && code != Key::Value) fail("value", "a form cannot hold a reference", "", frame.start);
     return one_form(code, value.get(), frame);
 }
 
@@ -798,7 +792,6 @@ Ref JsonReader::one_form(Key code, PyObject* value, Frame& frame) {
         case Key::Tag:
             if (!PyList_CheckExact(value) || PyList_GET_SIZE(value) != 2)
                 fail("value", "$tag holds a number and a value", "", start);
-            if (forward(PyList_GET_ITEM(value, 1))) fail("value", "a tag refers to an object that is not complete", "", start);
             return make_tag(PyList_GET_ITEM(value, 0), PyList_GET_ITEM(value, 1), start);
         case Key::Simple: {
             long number = PyLong_CheckExact(value) ? PyLong_AsLong(value) : -1;
@@ -881,7 +874,7 @@ start_over:
                 if (p_ < end_) syntax("something follows the value");
                 if (values_.size() != 1) raise(PyExc_SystemError, "the value stack is not balanced");
                 finish();
-                return pop();
+                return result();
             }
             Frame& frame = frames_.back();
             if (frame.role == Role::Fields && frame.expected < frame.shape->fields.size()) {
@@ -916,7 +909,6 @@ start_over:
                         break;
                     }
                     if (count(frame) != 2 || !take(']')) fail("value", "$map holds arrays of a key and a value", "", at());
-                    if (frame.forward) frames_[frames_.size() - 2].forward = true;
                     close();
                     next = Next::Done;
                     break;

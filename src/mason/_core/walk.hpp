@@ -332,17 +332,17 @@ class Walk {
             PyObject* key = PyList_GET_ITEM(keys.get(), i);
             why = keys_.refuse(key);
             Py_ssize_t nodes = keys_.last_nodes();
-            if (why || (!many && nodes <= 8)) continue;
+            if (why || !keys_.counts(many)) continue;
             Py_hash_t hash = PyObject_Hash(key);
             if (hash == -1) {
                 if (!PyErr_ExceptionMatches(PyExc_Exception)) throw PythonError{};
                 PyErr_Clear();
                 why = "has a key that cannot be hashed";
             }
-            hashes.push_back({hash, nodes});
+            hashes.push_back({hash, nodes, Ref::share(key)});
         }
         if (!why) why = keys_.mixed();
-        if (!why && keys_.collide(hashes, set)) why = "has keys that collide, which makes it slow beyond measure";
+        if (!why) why = keys_.collide(hashes, set);
         if (!why) return true;
         problem(container, why, "no reader would take it; raise the limit on both sides: limits=mason.Limits(...)");
         out_.null();
