@@ -15,13 +15,28 @@ namespace mason {
 class Spelled {
   public:
     Spelled() : Spelled(std::string()) {}
-    explicit Spelled(std::string text) : text_(std::move(text)), size_(text_.size()) { text_.resize(size_ / 16 * 16 + 32); }
+    explicit Spelled(std::string text) : text_(std::move(text)), size_(text_.size()) {
+        text_.resize(size_ / 16 * 16 + 32);
+        for (size_t i = 0; i < 16 && i < size_; ++i) reinterpret_cast<unsigned char*>(mask_)[i] = 0xFF;
+        std::memcpy(head_, text_.data(), 16);
+        for (int i = 0; i < 2; ++i) head_[i] &= mask_[i];
+    }
     const char* data() const { return text_.data(); }
     size_t size() const { return size_; }
+    // Whether the text stands at `at`, where at least `left` bytes may be read.
+    bool stands(const void* at, size_t left) const {
+        if (left < size_) return false;
+        if (left < 16) return std::memcmp(at, text_.data(), size_) == 0;
+        uint64_t found[2];
+        std::memcpy(found, at, 16);
+        if (((found[0] & mask_[0]) ^ head_[0]) | ((found[1] & mask_[1]) ^ head_[1])) return false;
+        return size_ <= 16 || std::memcmp(static_cast<const char*>(at) + 16, text_.data() + 16, size_ - 16) == 0;
+    }
 
   private:
     std::string text_;
     size_t size_;
+    uint64_t head_[2] = {0, 0}, mask_[2] = {0, 0};
 };
 
 class Buffer {

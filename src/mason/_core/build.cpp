@@ -47,15 +47,16 @@ void Builder::wrap(const char* what, size_t at) const {
     PyErr_NormalizeException(&type, &value, &trace);
     Ref t = Ref::steal(type), error = Ref::steal(value), b = Ref::steal(trace);
     if (error && PyErr_GivenExceptionMatches(error.get(), state.refused)) {
-        Ref reason = Ref::check(PyObject_GetAttrString(error.get(), "reason"));
-        Ref hint = Ref::check(PyObject_GetAttrString(error.get(), "hint"));
+        Ref reason = attribute(error.get(), "reason");
+        Ref hint = attribute(error.get(), "hint");
         fail("value", std::string(what) + " " + utf8(reason.get()), utf8(hint.get()).c_str(), at);
     }
     if (error && PyErr_GivenExceptionMatches(error.get(), state.mason_error)) {  // it only learns its place
-        Ref known = Ref::check(PyObject_GetAttrString(error.get(), "path"));
+        Ref known = attribute(error.get(), "path");
         std::string where = path();
         Ref place = Ref::check(PyUnicode_DecodeUTF8(where.data(), Py_ssize_t(where.size()), "replace"));
-        if (known.get() == Py_None) check(PyObject_SetAttrString(error.get(), "path", place.get()));
+        Ref name = Ref::check(PyUnicode_InternFromString("path"));
+        if (known.get() == Py_None) check(PyObject_SetAttr(error.get(), name.get(), place.get()));
     }
     if (!error || PyErr_GivenExceptionMatches(error.get(), state.mason_error) ||
         !PyErr_GivenExceptionMatches(error.get(), PyExc_Exception) || PyErr_GivenExceptionMatches(error.get(), PyExc_MemoryError)) {
@@ -145,6 +146,10 @@ std::string Builder::path() const {
 
 NameUse* Builder::name_use(std::string_view name) {
     if (last_name_ != nullptr && last_text_ == name) return last_name_;
+    if (NameUse* use = near_name(name)) {
+        last_text_ = near_place(name).name;
+        return last_name_ = use;
+    }
     auto found = names_.find(name);
     if (found == names_.end()) {
         auto use = std::make_unique<NameUse>();
@@ -154,6 +159,7 @@ NameUse* Builder::name_use(std::string_view name) {
     }
     last_name_ = found->second.get();
     last_text_ = found->first;
+    near_place(name) = {last_text_, last_name_};
     return last_name_;
 }
 
@@ -311,10 +317,34 @@ Ref Builder::close_tuple(Frame& frame) {
     return tuple;
 }
 
+// Records are dictionaries of the same keys over and over: copying a table is cheaper than filling one.
+Ref Builder::dict_of_pattern(PyObject** items, size_t count, Pattern*& fresh) {
+    uint64_t mix = count;
+    for (size_t i = 0; i < count; ++i) mix = (mix ^ reinterpret_cast<uintptr_t>(items[2 * i])) * 0x9E3779B97F4A7C15ull;
+    Pattern& pattern = patterns_[mix >> 60];
+    if (pattern.mix != mix) {
+        pattern.mix = mix;
+        pattern.dict = Ref();
+    } else if (!pattern.dict) {
+        fresh = &pattern;
+    } else if (layout::has_keys(pattern.dict.get(), items, Py_ssize_t(count), 2)) {
+        Ref made = Ref::steal(layout::copy_with(pattern.dict.get(), items + 1, Py_ssize_t(count), 2));
+        if (!made && PyErr_Occurred()) throw PythonError{};
+        return made;
+    }
+    return {};
+}
+
 Ref Builder::close_dict(Frame& frame) {
     size_t n = count(frame) / 2;
     closed_ += n;
     PyObject** items = content(frame);
+    Pattern* fresh = nullptr;
+    if (layout::fast && n > 1 && n <= 64 && !frame.eager && !forwards_)
+        if (Ref made = dict_of_pattern(items, n, fresh)) {
+            clear_values(frame);
+            return made;
+        }
     Ref dict = frame.eager ? Ref::share(frame.eager) : Ref::check(layout::new_dict(Py_ssize_t(n)));
     for (size_t i = 0; i < n; ++i) {
         PyObject *key = items[2 * i], *value = items[2 * i + 1];
@@ -335,6 +365,10 @@ Ref Builder::close_dict(Frame& frame) {
             }
             check(PySet_Add(seen.get(), items[2 * i]));
         }
+    }
+    if (fresh != nullptr && size_t(PyDict_GET_SIZE(dict.get())) == n) {
+        fresh->dict = Ref::check(layout::new_dict(Py_ssize_t(n)));
+        for (size_t i = 0; i < n; ++i) check(PyDict_SetItem(fresh->dict.get(), items[2 * i], Py_None));
     }
     clear_values(frame);
     return dict;

@@ -11,6 +11,7 @@
 #include "hashing.hpp"
 #include "moments.hpp"
 #include "plan.hpp"
+#include "text.hpp"
 
 #include <ctime>
 #include <map>
@@ -69,7 +70,8 @@ struct NameUse {
     bool keep = false, keep_reference = false;
     bool own = false;     // the plan spells the name as the document does (no alias, no older version)
     bool native = false;  // a standard type whose `$str` alone is read natively
-    Shape const* shape = nullptr;  // what the last instance held
+    const Shape* shape = nullptr;  // what the last instance held
+    std::vector<std::pair<std::string, Ref>> spelled;  // members of an enum, as they stood in this document
     // counted when reading inertly: instance, call, reference
     size_t counts[3] = {0, 0, 0};
     size_t first[3] = {0, 0, 0};
@@ -103,7 +105,10 @@ struct Frame {
 
 class Builder {
   public:
-    Builder(PyObject* resolve, const LoadOptions& options) : options_(options), resolve_(resolve), keys_(options_.limits, *this) {}
+    Builder(PyObject* resolve, const LoadOptions& options) : options_(options), resolve_(resolve), keys_(options_.limits, *this) {
+        values_.reserve(64);
+        frames_.reserve(8);
+    }
     virtual ~Builder() {
         for (Ref& nest : nests_) break_nest(nest.get());
         dismantle();
@@ -263,6 +268,8 @@ class Builder {
 
     // ---- value forms shared by the formats ----
     Ref make_decimal(PyObject* text, size_t at);
+    PyObject* decimal_type();
+    Ref small_decimal(int64_t mantissa, int exponent);
     Ref make_fraction(PyObject* numerator, PyObject* denominator, size_t at);
     Ref make_uuid(const unsigned char* sixteen);
     Ref make_datetime(const char* text, size_t size, size_t at, int need_offset = -1);
@@ -299,8 +306,44 @@ class Builder {
     }
     size_t closed_ = 0;  // values that already went into containers
 
-    NameUse* last_name_ = nullptr;  // the name that came last
+    // A dictionary whose keys came twice, with None for values: the next one of these keys is copied from it.
+    struct Pattern {
+        uint64_t mix = 0;
+        Ref dict;
+    } patterns_[16];
+    Ref dict_of_pattern(PyObject** items, size_t count, Pattern*& fresh);
+
+    // The same member of an enum, in the same bytes, is not read twice.
+    void remember_member(NameUse* use, std::string_view spelling, PyObject* member) {
+        if (use != nullptr && use->plan && !forward(member) && use->the_plan()->kind == Kind::Enum && use->spelled.size() < 16 && spelling.size() < 256)
+            use->spelled.emplace_back(spelling, Ref::share(member));
+    }
+    bool take_member(NameUse* use, const void* at, size_t left, size_t& size) {
+        for (const auto& [spelling, member] : use->spelled)
+            if (left >= spelling.size() && std::memcmp(at, spelling.data(), spelling.size()) == 0) {
+                size = spelling.size();
+                push(member);
+                return true;
+            }
+        return false;
+    }
+
+    // The name that came last, and those that came lately.
+    NameUse* last_name_ = nullptr;
     std::string_view last_text_;
+    struct Near {
+        std::string_view name;
+        NameUse* use = nullptr;
+    } near_[16];
+    Near& near_place(std::string_view name) {
+        size_t size = name.size(), mix = size;
+        if (size >= 8) mix += size_t((text::load8(name.data() + size - 8) * 0x9E3779B97F4A7C15ull) >> 40);
+        return near_[mix & 15];
+    }
+    NameUse* near_name(std::string_view name) {
+        Near& place = near_place(name);
+        return place.use != nullptr && place.name == name ? place.use : nullptr;
+    }
 
   private:
     bool safe_key(PyObject* key) const;
@@ -347,7 +390,7 @@ class Builder {
     int64_t last_fixed_offset_ = 0;
     Py_ssize_t uuid_int_ = -1, uuid_safe_ = -1;
     unsigned ticks_ = 0;
-    clock_t started_ = clock();
+    clock_t started_ = options_.limits.seconds >= 0 ? clock() : 0;  // asking costs a call of the system
 };
 
 // Calls found(list, slot) for each list of raw slots whose items, or whose pairs' firsts, get hashed.

@@ -190,7 +190,7 @@ bool CborReader::leaf() {
         p_ += head + count;
         return true;
     }
-    if (major != 7) return false;
+    if (major != 7) return major == 6 && quick_tag();
     PyObject* value;
     switch (first) {
         case 0xF4: value = Py_NewRef(Py_False); break;
@@ -210,32 +210,73 @@ bool CborReader::leaf() {
 void CborReader::run_fields() {
     Frame& frame = frames_.back();
     const Field* fields = frame.shape->fields.data();
-    for (uint32_t next = frame.expected; next < frame.target; frame.expected = ++next) {
-        const Spelled& key = fields[next].cbor;
-        if (left() < key.size() || std::memcmp(p_, key.data(), key.size()) != 0) return;
-        const unsigned char* before = p_;
+    while (int64_t(frame.expected) < frame.target) {
+        const Spelled& key = fields[frame.expected].cbor;
+        if (!key.stands(p_, left())) return;
         p_ += key.size();
-        if (leaf()) continue;
-        p_ = before;
-        return;
+        ++frame.expected;
+        if (!leaf() && known_instance() != Quick::Pushed) return;
     }
 }
 
-bool CborReader::known_instance() {
-    if (last_name_ == nullptr || !last_name_->plan || last_name_->shape == nullptr || p_[0] != 0xD9) return false;
-    if (!frames_.empty() && (frames_.back().role == Role::Shared || frames_.back().role == Role::Tag)) return false;
-    Plan* plan = last_name_->the_plan();
-    const Spelled& head = plan->body->cbor_head;
-    size_t fields = last_name_->shape->fields.size();
-    if (fields > 23 || left() < head.size() + 1 || p_[head.size()] != (0xA0 | fields)) return false;
-    if (!quick_instances(plan) || !last_name_->own || std::memcmp(p_, head.data(), head.size()) != 0) return false;
+// The caller saw to ten bytes.
+bool CborReader::quick_tag() {
+    if (options_.plain) return false;
+    size_t start = at(), head = p_[0] == 0xD8 ? 2 : p_[0] == 0xD9 ? 3 : 1;
+    uint64_t tag = head == 1 ? p_[0] & 31 : big_endian(p_ + 1, unsigned(head - 1));
+    switch (p_[0] > 0xD9 ? UINT64_MAX : tag) {
+        case 0:
+        case 123:
+        case 1004: {
+            unsigned char first = p_[head];
+            size_t count = first == 0x78 ? p_[head + 1] : (first & 0xE0) == 0x60 ? first & 31 : 255;
+            head += first == 0x78 ? 2 : 1;
+            if ((first != 0x78 && count > 23) || left() < head + count || !is_ascii(p_ + head, count)) return false;
+            const char* text = reinterpret_cast<const char*>(p_ + head);
+            push(tag == 1004 ? make_date(text, count, start) : make_datetime(text, count, start, tag == 0));
+            p_ += head + count;
+            return true;
+        }
+        case 4: {
+            unsigned char exponent = p_[2], first = p_[3];
+            unsigned info = first & 31, size = info < 24 ? 0 : 1u << (info - 24);
+            if (p_[1] != 0x82 || (exponent & 0x1F) > 23 || exponent > 0x37 || first >= 0x40 || info > 27 || left() < 13) return false;
+            uint64_t number = size == 0 ? info : big_endian(p_ + 4, size);
+            if (number > uint64_t(INT64_MAX)) return false;
+            push(small_decimal(first & 0x20 ? -1 - int64_t(number) : int64_t(number), exponent & 0x20 ? -1 - (exponent & 31) : exponent));
+            p_ += 4 + size;
+            return true;
+        }
+        case 37:
+            if (left() < 19 || p_[2] != 0x50) return false;
+            push(make_uuid(p_ + 3));
+            p_ += 19;
+            return true;
+        default: return false;
+    }
+}
+
+CborReader::Quick CborReader::known_instance() {
+    if (left() < 8 || p_[0] != 0xD9 || p_[1] != 0x01 || p_[2] != 0x1B || p_[3] != 0x82) return Quick::No;
+    if (!frames_.empty() && (frames_.back().role == Role::Shared || frames_.back().role == Role::Tag)) return Quick::No;
+    size_t from = p_[4] == 0x78 ? 6 : 5, count = p_[4] == 0x78 ? p_[5] : p_[4] & 31, slots = from + count;
+    if ((p_[4] != 0x78 && ((p_[4] & 0xE0) != 0x60 || count > 23)) || left() < slots + 1) return Quick::No;
+    NameUse* use = near_name(std::string_view(reinterpret_cast<const char*>(p_ + from), count));
+    if (use == nullptr || !use->plan) return Quick::No;
+    if (!use->spelled.empty() && take_member(use, p_, left(), count)) {
+        p_ += count;
+        return Quick::Pushed;
+    }
+    if (use->shape == nullptr || !quick_instances(use->the_plan())) return Quick::No;
+    size_t fields = use->shape->fields.size();
+    if (fields > 23 || p_[slots] != (0xA0 | fields)) return Quick::No;
     Frame& frame = open(Role::Fields, at());
-    frame.use = last_name_;
-    frame.shape = last_name_->shape;
+    frame.use = use;
+    frame.shape = use->shape;
     frame.target = int64_t(fields);
     check_depth(frame);
-    p_ += head.size() + 1;
-    return true;
+    p_ += slots + 1;
+    return Quick::Opened;
 }
 
 // ---- containers ----
@@ -299,7 +340,7 @@ bool CborReader::key_item(Frame& frame) {
         const Shape* shape = frame.shape;
         if (frame.expected < shape->fields.size()) {
             const Spelled& key = shape->fields[frame.expected].cbor;
-            if (left() >= key.size() && std::memcmp(p_, key.data(), key.size()) == 0) {
+            if (key.stands(p_, left())) {
                 p_ += key.size();
                 ++frame.expected;
                 return true;
@@ -660,6 +701,8 @@ void CborReader::close_top() {
         case Role::Fields: made = close_fields(frame); break;
         default: made = close_slots(frame);
     }
+    if (frame.use != nullptr && frame.shared < 0 && !frame.headed)
+        remember_member(frame.use, {reinterpret_cast<const char*>(bytes_ + frame.start), at() - frame.start}, made.get());
     if (frame.headed) {
         if (p_ >= end_ || *p_ != 0xFF) wrong("tag 283 holds an array of a name and a map", frame.start);
         ++p_;
@@ -672,22 +715,23 @@ Ref CborReader::read() {
     p_ = bytes_;
     for (;;) {
         if (!frames_.empty()) {  // where a key comes next, the fast ways of keys
+            size_t opened = frames_.size();
             Frame& frame = frames_.back();
             if (frame.role == Role::Fields) {
                 if (frame.expected == count(frame)) run_fields();
             } else if (frame.role == Role::List) {
-                while (int64_t(count(frame)) < frame.target && leaf()) {
+                while (int64_t(count(frame)) < frame.target && (leaf() || known_instance() == Quick::Pushed)) {
                 }
-                if (int64_t(count(frame)) < frame.target && left() > 0 && known_instance()) continue;
             } else if (frame.role == Role::Dict && frame.target >= 0) {
                 while (int64_t(count(frame)) < frame.target) {
                     if ((count(frame) & 1) == 0) {
                         if (!key_item(frame)) break;
-                    } else if (!leaf()) {
+                    } else if (!leaf() && known_instance() != Quick::Pushed) {
                         break;
                     }
                 }
             }
+            if (frames_.size() != opened) continue;
             bool key = frame.role == Role::Fields ? frame.expected == count(frame)
                                                   : (frame.role == Role::Dict || frame.role == Role::Slots) && (count(frame) & 1) == 0;
             if (key && (frame.target < 0 || int64_t(count(frame)) < frame.target) && !(frame.target < 0 && p_ < end_ && *p_ == 0xFF)) {
@@ -720,7 +764,7 @@ Ref CborReader::read() {
                 close_top();
                 if (!frames_.empty()) continue;
             } else {
-                item();
+                if (known_instance() == Quick::No) item();
                 if (!frames_.empty()) continue;
             }
         } else {

@@ -32,7 +32,9 @@ class CborReader : public Builder {
     Head head();
     void skip_described();          // tag 55799 says only "this is CBOR" and is taken off wherever it stands
     bool leaf();                    // reads one item of the common kinds without a call; false leaves it to item()
-    bool known_instance();          // opens an instance of the class that came last; false leaves it to item()
+    bool quick_tag();               // a moment, a decimal, a UUID; false leaves it to item()
+    enum class Quick : uint8_t { No, Pushed, Opened };
+    Quick known_instance();         // of a class that came before, as mason writes it; No leaves it to item()
     void run_fields();              // fields of the frame on top, as long as they are leaves in the expected order
     bool item();                    // reads one item; true when a frame was opened instead of a value pushed
     void integer(const Head& head);

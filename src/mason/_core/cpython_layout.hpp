@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 extern "C" {
 PyAPI_FUNC(PyObject*) _PyDict_NewPresized(Py_ssize_t);
@@ -125,6 +126,38 @@ inline bool surely_text_keys(PyObject* dict) {
     return keys->kind != 0;
 }
 
+// Whether the dictionary holds exactly these str keys, in this order and without gaps.
+inline bool has_keys(PyObject* dict, PyObject* const* keys, Py_ssize_t count, Py_ssize_t step) {
+    PyDictObject* d = reinterpret_cast<PyDictObject*>(dict);
+    Keys* table = reinterpret_cast<Keys*>(d->ma_keys);
+    if (d->ma_values != nullptr || table->kind != 1 || table->nentries != count || d->ma_used != count) return false;
+    UnicodeEntry* at = entries(table);
+    for (Py_ssize_t i = 0; i < count; ++i)
+        if (at[i].key != keys[i * step] || at[i].value == nullptr) return false;
+    return true;
+}
+
+// A copy of a dictionary, whose table is copied as it is, with other values (stolen, every `step`-th) under its keys;
+// null without an error when the copy is laid out in another way. An empty place is left in `values`.
+inline PyObject* copy_with(PyObject* dict, PyObject** values, Py_ssize_t count, Py_ssize_t step) {
+    PyObject* made = PyDict_Copy(dict);
+    if (made == nullptr) return nullptr;
+    Keys* table = reinterpret_cast<Keys*>(reinterpret_cast<PyDictObject*>(made)->ma_keys);
+    if (reinterpret_cast<PyDictObject*>(made)->ma_values != nullptr || table->kind != 1 || table->nentries != count) {
+        Py_DECREF(made);
+        return nullptr;
+    }
+    UnicodeEntry* at = entries(table);
+    bool tracked = false;
+    for (Py_ssize_t i = 0; i < count; ++i) {
+        PyObject* value = std::exchange(values[i * step], nullptr);
+        Py_DECREF(std::exchange(at[i].value, value));
+        tracked |= PyObject_IS_GC(value);
+    }
+    if (tracked && !PyObject_GC_IsTracked(made)) PyObject_GC_Track(made);
+    return made;
+}
+
 inline PyObject* key_at(PyTypeObject* type, int index) { return entries(shared_keys(type))[index].key; }
 
 // The place of `name` (by identity) among the shared keys of the class, or -1.
@@ -151,8 +184,31 @@ inline void store(PyObject** values, int place, PyObject* value) {
 #endif
 }
 
+// Stores the attributes of an instance that has none yet (stolen), in this order, at these places.
+inline void store_all(PyObject** values, const uint8_t* places, PyObject** items, int count) {
+#if PY_VERSION_HEX < 0x030D0000
+    uint8_t* size = reinterpret_cast<uint8_t*>(values) - 2;
+    for (int i = 0; i < count; ++i) {
+        values[places[i]] = std::exchange(items[i], nullptr);
+        size[-1 - i] = places[i];
+    }
+    *size = uint8_t(count);
+#else
+    uint8_t* head = reinterpret_cast<uint8_t*>(values) - 8;
+    uint8_t* order = reinterpret_cast<uint8_t*>(values + head[0]);
+    for (int i = 0; i < count; ++i) {
+        values[places[i]] = std::exchange(items[i], nullptr);
+        order[i] = places[i];
+    }
+    head[1] = uint8_t(count);
+#endif
+}
+
 #else
 
+inline bool has_keys(PyObject*, PyObject* const*, Py_ssize_t, Py_ssize_t) { return false; }
+inline PyObject* copy_with(PyObject*, PyObject**, Py_ssize_t, Py_ssize_t) { return nullptr; }
+inline void store_all(PyObject**, const uint8_t*, PyObject**, int) {}
 inline bool has_inline_layout(PyTypeObject*) { return false; }
 inline bool inline_values(PyObject*, Values&) { return false; }
 inline PyObject* made_dict(PyObject*) { return nullptr; }

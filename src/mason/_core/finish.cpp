@@ -432,8 +432,11 @@ void Builder::break_nest(PyObject* nest) noexcept {
     if (done_) return;
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
-    Ref cleared = Ref::steal(PyObject_CallMethod(nest, "clear", nullptr));
-    if (!cleared) PyErr_Clear();
+    try {
+        call_method(nest, "clear");
+    } catch (PythonError&) {
+        PyErr_Clear();
+    }
     PyErr_Restore(type, value, trace);
 }
 

@@ -35,6 +35,31 @@ static bool decimal_grammar(const char* at, const char* end, bool& special, int&
     return all_digits(power, end);
 }
 
+// The type, imported when the first number of it comes.
+PyObject* Builder::decimal_type() {
+    if (!decimal_) {
+        CallOut running(collector_);
+        Ref module = Ref::check(PyImport_ImportModule("decimal"));
+        decimal_ = attribute(module.get(), "Decimal");
+    }
+    return decimal_.get();
+}
+
+// mantissa * 10**exponent; of an exponent below 1000 no context can refuse anything.
+Ref Builder::small_decimal(int64_t mantissa, int exponent) {
+    char text[40], *end = text;
+    if (mantissa < 0) *end++ = '-';
+    end = decimal(end, mantissa < 0 ? 0 - uint64_t(mantissa) : uint64_t(mantissa));
+    if (exponent != 0) {
+        *end++ = 'E';
+        if (exponent < 0) *end++ = '-';
+        end = decimal(end, uint64_t(exponent < 0 ? -exponent : exponent));
+    }
+    Ref string = Ref::check(PyUnicode_New(end - text, 127));
+    std::memcpy(PyUnicode_DATA(string.get()), text, size_t(end - text));
+    return Ref::check(PyObject_CallOneArg(decimal_type(), string.get()));
+}
+
 Ref Builder::make_decimal(PyObject* text, size_t at) {
     if (!is_text(text) || !PyUnicode_IS_ASCII(text)) fail("value", "a decimal is its digits as text", "", at);
     const char* from = static_cast<const char*>(PyUnicode_DATA(text));
@@ -42,17 +67,12 @@ Ref Builder::make_decimal(PyObject* text, size_t at) {
     int exponent_digits;
     if (!decimal_grammar(from, from + PyUnicode_GET_LENGTH(text), special, exponent_digits))
         fail("value", "not a decimal number", "", at);
-    if (!decimal_) {
-        CallOut running(collector_);
-        Ref module = Ref::check(PyImport_ImportModule("decimal"));
-        decimal_ = Ref::check(PyObject_GetAttrString(module.get(), "Decimal"));
-    }
-    PyObject* made = PyObject_CallOneArg(decimal_.get(), text);
+    PyObject* made = PyObject_CallOneArg(decimal_type(), text);
     if (made == nullptr) wrap("not a decimal number that Python can hold", at);
     Ref number = Ref::steal(made);
     if (!special && exponent_digits > 15) {  // a context that does not trap gives NaN for what is out of range
         int sound = PyObject_RichCompareBool(made, made, Py_EQ);
-        Ref again = Ref::check(PyObject_CallMethod(made, "is_nan", nullptr));
+        Ref again = call_method(made, "is_nan");
         if (sound < 0) throw PythonError{};
         if (again.get() == Py_True) fail("value", "not a decimal number that Python can hold", "", at);
     }
@@ -72,13 +92,13 @@ Ref Builder::make_fraction(PyObject* numerator, PyObject* denominator, size_t at
     CallOut running(collector_);
     if (!fraction_) {
         Ref module = Ref::check(PyImport_ImportModule("fractions"));
-        fraction_ = Ref::check(PyObject_GetAttrString(module.get(), "Fraction"));
+        fraction_ = attribute(module.get(), "Fraction");
     }
     return Ref::check(PyObject_CallFunctionObjArgs(fraction_.get(), numerator, denominator, nullptr));
 }
 
 static Py_ssize_t slot_offset(PyObject* cls, const char* name) {
-    Ref descriptor = Ref::check(PyObject_GetAttrString(cls, name));
+    Ref descriptor = attribute(cls, name);
     if (!Py_IS_TYPE(descriptor.get(), &PyMemberDescr_Type)) raise(PyExc_TypeError, "uuid.UUID has no slots");
     return reinterpret_cast<PyMemberDescrObject*>(descriptor.get())->d_member->offset;
 }
@@ -87,9 +107,9 @@ Ref Builder::make_uuid(const unsigned char* sixteen) {
     if (!uuid_) {
         CallOut running(collector_);
         Ref module = Ref::check(PyImport_ImportModule("uuid"));
-        Ref cls = Ref::check(PyObject_GetAttrString(module.get(), "UUID"));
-        Ref safe = Ref::check(PyObject_GetAttrString(module.get(), "SafeUUID"));
-        uuid_unknown_ = Ref::check(PyObject_GetAttrString(safe.get(), "unknown"));
+        Ref cls = attribute(module.get(), "UUID");
+        Ref safe = attribute(module.get(), "SafeUUID");
+        uuid_unknown_ = attribute(safe.get(), "unknown");
         uuid_int_ = slot_offset(cls.get(), "int");
         uuid_safe_ = slot_offset(cls.get(), "is_safe");
         uuid_ = cls;

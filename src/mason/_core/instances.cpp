@@ -91,6 +91,11 @@ Ref Builder::close_fields(Frame& frame) {
                 fix(object.get(), shape->fields[i].name.get(), 0, items[i], Slot::Attribute, frame.use);
     layout::Values view;
     bool in_line = layout::inline_values(object.get(), view) && view.size == 0;
+    if (in_line && shape->settled(plan->cls)) {
+        layout::store_all(view.values, shape->stores, items, int(n));
+        values_.resize(frame.base);
+        return object;
+    }
     for (size_t i = 0; i < n; ++i) {
         const Field& field = shape->fields[i];
         if (field.offset >= 0) {

@@ -263,28 +263,74 @@ int64_t JsonReader::plain_integer(const char* what) {
 
 // ---- objects ----
 
-// An instance of the class that came last, spelled as mason spells it: no key or name is looked at twice.
-bool JsonReader::known_instance() {
-    if (last_name_ == nullptr || !last_name_->plan || !last_name_->own || last_name_->shape == nullptr) return false;
-    if (last_name_->shape->fields.empty()) return false;
-    Plan* plan = last_name_->the_plan();
-    const Spelled &head = plan->body->json_head, &first = last_name_->shape->fields[0].json;
-    size_t size = head.size() + first.size();
-    if (!quick_instances(plan) || size_t(end_ - p_) <= size || std::memcmp(p_, head.data(), head.size()) != 0 ||
-        std::memcmp(p_ + head.size(), first.data(), first.size()) != 0)
-        return false;
+// At the brace of an object whose first key begins with a dollar sign, as mason spells it: no key is made.
+JsonReader::Quick JsonReader::quick_object() {
+    if (options_.plain || size_t(end_ - p_) < 16 || p_[1] != '"' || p_[2] != '$') return Quick::No;
+    if (std::memcmp(p_ + 3, "type\":\"", 7) == 0) return known_instance();
+    return quick_form() ? Quick::Pushed : Quick::No;
+}
+
+JsonReader::Quick JsonReader::known_instance() {
+    const unsigned char* name = p_ + 10;
+    const unsigned char* stop = static_cast<const unsigned char*>(std::memchr(name, '"', std::min(size_t(end_ - name), size_t(250))));
+    if (stop == nullptr) return Quick::No;
+    NameUse* use = near_name(std::string_view(reinterpret_cast<const char*>(name), size_t(stop - name)));
+    if (use == nullptr || !use->plan) return Quick::No;
+    size_t size;
+    if (!use->spelled.empty() && take_member(use, p_, size_t(end_ - p_), size)) {
+        p_ += size;
+        return Quick::Pushed;
+    }
+    if (use->shape == nullptr || use->shape->fields.empty() || !quick_instances(use->the_plan())) return Quick::No;
+    const Spelled& first = use->shape->fields[0].json;
+    if (!first.stands(stop + 1, size_t(end_ - stop - 1))) return Quick::No;
     Frame& frame = open(Role::Fields, at());
-    frame.use = last_name_;
-    frame.shape = last_name_->shape;
+    frame.use = use;
+    frame.shape = use->shape;
     frame.expected = 1;
     check_depth(frame);
-    p_ += size;
-    return true;
+    p_ = stop + 1 + first.size();
+    return Quick::Opened;
+}
+
+// {"$datetime":"..."} and its like. What is not spelled so, or is none, is left to the form itself.
+bool JsonReader::quick_form() {
+    static const struct {
+        const char* text;
+        unsigned size;
+        Key key;
+    } forms[] = {{"datetime\":\"", 11, Key::Datetime}, {"decimal\":\"", 10, Key::Decimal}, {"date\":\"", 7, Key::Date}};
+    if (p_[3] != 'd') return false;
+    for (const auto& form : forms) {
+        if (std::memcmp(p_ + 3, form.text, form.size) != 0) continue;
+        const unsigned char* from = p_ + 3 + form.size;
+        const unsigned char* stop = static_cast<const unsigned char*>(std::memchr(from, '"', std::min(size_t(end_ - from), size_t(60))));
+        if (stop == nullptr || stop[1] != '}') return false;
+        size_t count = size_t(stop - from), start = at();
+        for (const unsigned char* c = from; c < stop; ++c)
+            if (*c >= 0x80 || *c == '\\' || *c < ' ') return false;
+        const char* text = reinterpret_cast<const char*>(from);
+        check_limits(start);
+        Ref made;
+        if (form.key == Key::Datetime)
+            made = make_datetime(text, count, start);
+        else if (form.key == Key::Date)
+            made = make_date(text, count, start);
+        else
+            made = make_decimal(ascii_string(from, count).get(), start);
+        push(std::move(made));
+        p_ = stop + 2;
+        return true;
+    }
+    return false;
 }
 
 JsonReader::Next JsonReader::open_object() {
-    if (typed_ && !frames_.empty() && (frames_.back().role == Role::List || frames_.back().role == Role::Fields) && known_instance())
-        return Next::Value;
+    // What stands in a form or a slot has rules of its own.
+    if (typed_ && !frames_.empty() && frames_.back().last == Key::None) {
+        Quick found = quick_object();
+        if (found != Quick::No) return found == Quick::Opened ? Next::Value : Next::Done;
+    }
     size_t start = at();
     ++p_;
     Frame* parent = frames_.empty() ? nullptr : &frames_.back();
@@ -578,6 +624,8 @@ JsonReader::Next JsonReader::close_object() {
     int32_t shared = frame.shared;
     if (shared >= 0 && !shared_[size_t(shared)].object && shared_[size_t(shared)].task < 0) define(shared, made.get());
     bool bare = frame.role == Role::Dict && shared < 0;
+    if (frame.use != nullptr && shared < 0)
+        remember_member(frame.use, {reinterpret_cast<const char*>(text_ + frame.start), at() - frame.start}, made.get());
     close();
     if (!frames_.empty() && frames_.back().last != Key::None && slot_shape_of(frames_.back().last) == SlotShape::Object) {
         Frame& parent = frames_.back();
@@ -879,7 +927,7 @@ start_over:
             Frame& frame = frames_.back();
             if (frame.role == Role::Fields && frame.expected < frame.shape->fields.size()) {
                 const Spelled& key = frame.shape->fields[frame.expected].json;  // ,"name":
-                if (size_t(end_ - p_) > key.size() && std::memcmp(p_, key.data(), key.size()) == 0) {
+                if (key.stands(p_, size_t(end_ - p_))) {
                     p_ += key.size();
                     ++frame.expected;
                     break;

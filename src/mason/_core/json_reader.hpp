@@ -65,7 +65,10 @@ class JsonReader : public Builder {
     Ref one_form(Key code, PyObject* value, Frame& frame);
     Ref base64(PyObject* text, bool mutable_twin, size_t at);
     bool field_key(Frame& frame);
-    bool known_instance();
+    enum class Quick : uint8_t { No, Pushed, Opened };
+    Quick quick_object();           // an object as mason writes it, of a kind that recurs; No leaves it to open_object()
+    Quick known_instance();
+    bool quick_form();
 
     const unsigned char* text_;
     const unsigned char* end_;

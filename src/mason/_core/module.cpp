@@ -21,6 +21,34 @@ static bool matches_vars(PyObject* object) {
     return true;
 }
 
+static bool stores_all(PyObject* empty) {
+    Values values;
+    if (empty == nullptr || !inline_values(empty, values) || values.size != 0) return false;
+    Ref c = Ref::check(PyUnicode_InternFromString("c")), b = Ref::check(PyUnicode_InternFromString("b"));
+    int first = place_of(Py_TYPE(empty), c.get()), second = place_of(Py_TYPE(empty), b.get());
+    if (first < 0 || second < 0) return false;
+    uint8_t places[2] = {uint8_t(first), uint8_t(second)};
+    PyObject* items[2] = {Py_NewRef(Py_Ellipsis), Py_NewRef(Py_None)};
+    store_all(values.values, places, items, 2);
+    Ref dict = Ref::check(PyObject_GenericGetDict(empty, nullptr));
+    Ref expected = Ref::check(Py_BuildValue("[(OO)(OO)]", c.get(), Py_Ellipsis, b.get(), Py_None));
+    Ref found = Ref::check(PyDict_Items(dict.get()));
+    return PyObject_RichCompareBool(found.get(), expected.get(), Py_EQ) == 1;
+}
+
+static bool copies_dicts() {
+    Ref a = Ref::check(PyUnicode_InternFromString("a")), b = Ref::check(PyUnicode_InternFromString("b"));
+    Ref form = Ref::check(Py_BuildValue("{OiOO}", a.get(), 1, b.get(), Py_None));
+    Ref list = Ref::check(PyList_New(0));
+    PyObject* items[4] = {a.get(), Py_NewRef(list.get()), b.get(), Py_NewRef(Py_Ellipsis)};
+    if (!has_keys(form.get(), items, 2, 2)) return false;
+    Ref made = Ref::check(copy_with(form.get(), items + 1, 2, 2));
+    Ref expected = Ref::check(Py_BuildValue("{OOOO}", a.get(), list.get(), b.get(), Py_Ellipsis));
+    Ref before = Ref::check(Py_BuildValue("{OiOO}", a.get(), 1, b.get(), Py_None));
+    return PyObject_RichCompareBool(made.get(), expected.get(), Py_EQ) == 1 && PyObject_GC_IsTracked(made.get()) &&
+           PyObject_RichCompareBool(form.get(), before.get(), Py_EQ) == 1 && Py_REFCNT(list.get()) == 3;
+}
+
 static bool probe() {
     Ref globals = Ref::check(PyDict_New());
     check(PyDict_SetItemString(globals.get(), "__builtins__", PyEval_GetBuiltins()));
@@ -30,6 +58,7 @@ static bool probe() {
         "del full.b; full.b = 'more'; del full.c; full.c = 7; del full.a; full.a = 3.5; del full.b; full.b = 1\n"
         "empty = Probe()\n"
         "kept = Probe(); kept.b = 2; vars(kept)\n"
+        "another = Probe()\n"
         "mixed = {'x': 1, 2: 3}; texts = {'x': 1}\n",
         Py_file_input, globals.get(), globals.get()));
     auto get = [&](const char* name) { return PyDict_GetItemString(globals.get(), name); };
@@ -45,7 +74,8 @@ static bool probe() {
     store(values.values, place, Py_NewRef(Py_Ellipsis));
     Ref read = Ref::check(PyObject_GetAttr(empty, name.get()));
     Ref dict = Ref::check(PyObject_GenericGetDict(empty, nullptr));
-    return read.get() == Py_Ellipsis && PyDict_GET_SIZE(dict.get()) == 1;
+    if (read.get() != Py_Ellipsis || PyDict_GET_SIZE(dict.get()) != 1) return false;
+    return stores_all(get("another")) && copies_dicts();
 }
 #endif
 

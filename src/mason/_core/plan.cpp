@@ -5,6 +5,8 @@
 
 #include <structmember.h>
 
+#include <array>
+
 namespace mason {
 
 const char* const reserved_texts[reserved_count] = {
@@ -17,10 +19,16 @@ const char* const reserved_texts[reserved_count] = {
 State state;
 
 Key reserved_code(PyObject* key) {
+    if (!PyUnicode_IS_ASCII(key)) return Key::None;
+    const char* text = static_cast<const char*>(PyUnicode_DATA(key));
+    size_t size = size_t(PyUnicode_GET_LENGTH(key));
+    static const auto lengths = [] {
+        std::array<uint8_t, reserved_count> found;
+        for (int i = 0; i < reserved_count; ++i) found[size_t(i)] = uint8_t(std::strlen(reserved_texts[i]));
+        return found;
+    }();
     for (int i = 0; i < reserved_count; ++i)
-        if (key == state.reserved[i]) return Key(i);
-    for (int i = 0; i < reserved_count; ++i)
-        if (PyUnicode_Compare(key, state.reserved[i]) == 0) return Key(i);
+        if (lengths[size_t(i)] == size && reserved_texts[i][1] == text[1] && std::memcmp(reserved_texts[i], text, size) == 0) return Key(i);
     return Key::None;
 }
 
@@ -47,6 +55,17 @@ SlotShape slot_shape_of(Key key) {
         case Key::State: return SlotShape::Any;
         default: return SlotShape::None;
     }
+}
+
+// Once every field has a place among the shared keys of the class, which keep their places for good.
+bool Shape::settle(PyTypeObject* cls) const {
+    if (fields.size() > sizeof stores) return false;
+    for (size_t i = 0; i < fields.size(); ++i) {
+        int place = fields[i].offset >= 0 || !fields[i].plain ? -1 : layout::place_of(cls, fields[i].name.get());
+        if (place < 0) return false;
+        stores[i] = uint8_t(place);
+    }
+    return storable = true;
 }
 
 bool starts_with_dollar(PyObject* string) {
@@ -82,7 +101,7 @@ std::string cbor_spelling(PyObject* string, bool escape_dollar) {
 }
 
 static size_t bit_length(PyObject* number) {
-    Ref bits = Ref::check(PyObject_CallMethod(number, "bit_length", nullptr));
+    Ref bits = call_method(number, "bit_length");
     size_t count = PyLong_AsSize_t(bits.get());
     if (count == size_t(-1) && PyErr_Occurred()) throw PythonError{};
     return count;

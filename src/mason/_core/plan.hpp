@@ -47,6 +47,12 @@ struct Shape {
     int stored = 0;  // how many of them live in the dictionary
     mutable uint8_t places[32] = {};      // those of the stored fields among the shared keys, in order
     mutable bool placed = false;          // whether `places` is known
+    mutable uint8_t stores[32] = {};      // those of all fields, in order, when loading can store them so
+    mutable bool storable = false;
+    bool settled(PyTypeObject* cls) const {
+        return storable || settle(cls);
+    }
+    bool settle(PyTypeObject* cls) const;
 };
 
 struct PlanBody {

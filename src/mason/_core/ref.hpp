@@ -40,6 +40,16 @@ class Ref {
     PyObject* object_ = nullptr;
 };
 
+// Attributes by names that CPython's cache of methods meets again: a fresh text each time would fill it.
+inline Ref attribute(PyObject* object, const char* name) {
+    Ref text = Ref::check(PyUnicode_InternFromString(name));
+    return Ref::check(PyObject_GetAttr(object, text.get()));
+}
+inline Ref call_method(PyObject* object, const char* name) {
+    Ref text = Ref::check(PyUnicode_InternFromString(name));
+    return Ref::check(PyObject_CallMethodNoArgs(object, text.get()));
+}
+
 inline void check(int status) {
     if (status < 0) throw PythonError{};
 }
