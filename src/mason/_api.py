@@ -25,21 +25,19 @@ from mason.errors import (
 from mason.files import read_source, write_destination
 from mason.formats import check_format, recognise
 from mason.judging import INERT, Names, judge
-from mason.limits import Limits
 from mason.registry import DEFAULT, Registry
 
 if TYPE_CHECKING:
     from mason.document import Document
     from mason.files import Path, Readable, Writable
     from mason.formats import Format
+    from mason.limits import Limits
 
     Bytes = bytes | bytearray | memoryview
 
 _T = TypeVar("_T")
 _TYPED, _PLAIN, _SHARED, _STABLE, _TEXT = 1, 2, 4, 8, 16  # of the core's dump
 _READ_PLAIN, _JUDGED = 1, 4  # of the core's load
-_LIMITS = Limits()
-_DEFAULT_LIMITS = _LIMITS.as_tuple()
 
 
 def _begin() -> None:
@@ -47,6 +45,11 @@ def _begin() -> None:
     patterns = sys.modules.get("mason.adapters.patterns")
     if patterns is not None:
         patterns.begin_document()
+
+
+def _bounds(limits: Limits | None) -> tuple[float, ...] | None:
+    """Return the bounds for the core, which has the defaults of `Limits` itself."""
+    return None if limits is None else limits.as_tuple()
 
 
 def _kind_plan(name: str) -> _core.Plan | None:
@@ -94,7 +97,7 @@ def dump(
     def render(chosen: Format, want_text: bool) -> bytes | str:
         return _render(obj, chosen, indent, typed, plain, shared, registry, limits, want_text)
 
-    write_destination(destination, render, format, durable=durable, limits=limits or _LIMITS)
+    write_destination(destination, render, format, durable=durable, limits=limits)
 
 
 @overload
@@ -189,12 +192,11 @@ def _render(
             | (_STABLE if indent is not None else 0)
             | (_TEXT if text else 0)
         )
-        bounds = _DEFAULT_LIMITS if limits is None else limits.as_tuple()
         plans = (registry or DEFAULT).plans
         if indent is not None and (type(indent) is not int or not 0 <= indent <= 64):
             raise ValueError(f"indent is an int between 0 and 64, or None; not {indent!r}")
         _begin()
-        return _core.dump(obj, plans, format, indent, flags, bounds)
+        return _core.dump(obj, plans, format, indent, flags, _bounds(limits))
     check_format(format)
     return _pickled(obj, indent, typed, plain, shared)
 
@@ -269,7 +271,6 @@ def load(
     `LoadError` for what is no such document, with the place; `LimitError`; `UnknownFormatError`;
     OSError as the file system does.
     """
-    limits = limits or _LIMITS
     data, chosen = read_source(source, format, limits)
     name = _file_name(source)
     return _load(data, chosen, type, trust, unknown, aliases, plain, registry, limits, name)
@@ -330,7 +331,6 @@ def read(
     Nothing is imported and no name is looked up; `registry` is the one that `build` uses. Raises
     `LoadError` and its children, never `UntrustedError`; OSError as the file system does.
     """
-    limits = limits or _LIMITS
     data, chosen = read_source(source, format, limits)
     return _document(data, chosen, registry, limits)
 
@@ -393,7 +393,7 @@ def _load(
         raise ValueError(f'unknown is "raise" or "keep", not {unknown!r}')
     _no_pickle(format)
     names = Names(registry or DEFAULT, trust, type, aliases, unknown == "keep")
-    bounds = _DEFAULT_LIMITS if limits is None else limits.as_tuple()
+    bounds = _bounds(limits)
     flags = _READ_PLAIN if plain else 0
     _begin()
     try:
@@ -414,8 +414,7 @@ def _document(
     _no_pickle(format)
     if not isinstance(data, str | bytes):
         data = bytes(data)
-    bounds = _DEFAULT_LIMITS if limits is None else limits.as_tuple()
-    root, needs, typed = _core.load(data, format, None, INERT, bounds)
+    root, needs, typed = _core.load(data, format, None, INERT, _bounds(limits))
     return Document(
         root,
         format=format,
@@ -445,7 +444,7 @@ def _dump_document(
         typed = document.typed and chosen == "json"
         return _render(document.root, chosen, indent, typed, False, True, None, None, want_text)
 
-    write_destination(destination, render, format, limits=_LIMITS)
+    write_destination(destination, render, format)
 
 
 def _dumps_document(

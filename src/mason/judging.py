@@ -49,7 +49,7 @@ def judge(
     data: Any,
     format: Any,
     names: Names,
-    bounds: tuple[float, ...],
+    bounds: tuple[float, ...] | None,
     name: str | None,
 ) -> None:
     """Raise UntrustedError unless every name of the document is trusted."""

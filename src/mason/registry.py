@@ -8,7 +8,7 @@ function by which the core learns what a name means.
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock  # all that is needed of `threading`, whose import takes longer
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
@@ -131,7 +131,7 @@ class _Table:
             return self._plans
 
 
-_making = threading.Lock()
+_making = allocate_lock()
 
 
 class Registry:
@@ -144,7 +144,7 @@ class Registry:
 
     def __init__(self, trust: Any = (), aliases: Mapping[str, Any] | None = None) -> None:
         self._said = Policy(trust, aliases=aliases)
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._table = _Table()
 
     # ---------------------------------------------------------------------------- registering
