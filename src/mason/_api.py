@@ -38,18 +38,18 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _TYPED, _PLAIN, _SHARED, _STABLE, _TEXT = 1, 2, 4, 8, 16  # of the core's dump
 _READ_PLAIN, _JUDGED = 1, 4  # of the core's load
+_PLANS = DEFAULT.plans  # nothing is ever registered there
+_MODULES = sys.modules
+_PATTERNS = "mason.adapters.patterns"
+# CBOR's arrays, maps and tags with their count or number in the first byte; 0x80 begins pickles
+_COUNTED = frozenset(bytes([major << 5 | low]) for major in (4, 5, 6) for low in range(24)) - {
+    b"\x80"
+}
 
 
-def _begin() -> None:
+def _begin_patterns() -> None:
     """Give the regular expressions of the next document their budget, where they are in use."""
-    patterns = sys.modules.get("mason.adapters.patterns")
-    if patterns is not None:
-        patterns.begin_document()
-
-
-def _bounds(limits: Limits | None) -> tuple[float, ...] | None:
-    """Return the bounds for the core, which has the defaults of `Limits` itself."""
-    return None if limits is None else limits.as_tuple()
+    _MODULES[_PATTERNS].begin_document()
 
 
 def _kind_plan(name: str) -> _core.Plan | None:
@@ -184,21 +184,21 @@ def _render(
     limits: Limits | None,
     text: bool,
 ) -> str | bytes:
-    if format == "json" or format == "cbor":
-        flags = (
-            (_TYPED if typed else 0)
-            | (_PLAIN if plain else 0)
-            | (_SHARED if shared else 0)
-            | (_STABLE if indent is not None else 0)
-            | (_TEXT if text else 0)
-        )
-        plans = (registry or DEFAULT).plans
-        if indent is not None and (type(indent) is not int or not 0 <= indent <= 64):
+    if format != "json" and format != "cbor":
+        check_format(format)
+        return _pickled(obj, indent, typed, plain, shared)
+    flags = (_TEXT if text else 0) | (_SHARED if shared else 0)
+    if typed or plain:
+        flags |= (_TYPED if typed else 0) | (_PLAIN if plain else 0)
+    if indent is not None:
+        flags |= _STABLE
+        if type(indent) is not int or not 0 <= indent <= 64:
             raise ValueError(f"indent is an int between 0 and 64, or None; not {indent!r}")
-        _begin()
-        return _core.dump(obj, plans, format, indent, flags, _bounds(limits))
-    check_format(format)
-    return _pickled(obj, indent, typed, plain, shared)
+    plans = _PLANS if registry is None else registry.plans
+    bounds = None if limits is None else limits.as_tuple()
+    if _PATTERNS in _MODULES:
+        _begin_patterns()
+    return _core.dump(obj, plans, format, indent, flags, bounds)
 
 
 def _pickled(obj: Any, indent: int | None, typed: bool, plain: bool, shared: bool) -> bytes:
@@ -347,20 +347,18 @@ def reads(
 
 
 def _format_of(data: str | Bytes, format: Format | None) -> Format:
-    if isinstance(data, str) and (format is None or format == "json"):
-        return "json"
-    if isinstance(data, bytes) and _surely_json(data) and (format is None or format == "json"):
-        return "json"
+    if format is None or format == "json":
+        if isinstance(data, str):
+            return "json"
+        if isinstance(data, bytes) and len(data) > 1 and data[0] in b"[{" and data[1] > 0x20:
+            return "json"  # in CBOR an impossible length would follow
+    if (format is None or format == "cbor") and isinstance(data, bytes) and data[:1] in _COUNTED:
+        return "cbor"  # no text begins so, and no pickle
     found: Any = data  # what callers pass is not always what the annotation says
     if isinstance(found, str | bytes | bytearray | memoryview):
         return recognise(found, format)
     kind = type(found).__name__
     raise LoadError(f"a document in memory is str or bytes, not {kind}", hint="files: mason.load")
-
-
-def _surely_json(data: bytes) -> bool:
-    """Tell JSON objects and arrays at a glance: in CBOR an impossible length would follow."""
-    return data[:1] in (b"{", b"[") and data[1:2] > b" "
 
 
 def _file_name(source: Any) -> str | None:
@@ -369,12 +367,11 @@ def _file_name(source: Any) -> str | None:
     return str(fspath(source)) if isinstance(source, str | PathLike) else None
 
 
-def _no_pickle(format: str) -> None:
-    if format == "pickle":
-        raise LoadError(
-            "this is a pickle, and this version of mason does not read pickles yet",
-            hint="it never will by running them; format= if the content was taken for one wrongly",
-        )
+def _no_pickle() -> LoadError:
+    return LoadError(
+        "this is a pickle, and this version of mason does not read pickles yet",
+        hint="it never will by running them; format= if the content was taken for one wrongly",
+    )
 
 
 def _load(
@@ -391,16 +388,18 @@ def _load(
 ) -> Any:
     if unknown != "raise" and unknown != "keep":
         raise ValueError(f'unknown is "raise" or "keep", not {unknown!r}')
-    _no_pickle(format)
-    names = Names(registry or DEFAULT, trust, type, aliases, unknown == "keep")
-    bounds = _bounds(limits)
+    if format == "pickle":
+        raise _no_pickle()
+    names = Names(DEFAULT if registry is None else registry, trust, type, aliases, unknown)
+    bounds = None if limits is None else limits.as_tuple()
     flags = _READ_PLAIN if plain else 0
-    _begin()
+    if _PATTERNS in _MODULES:
+        _begin_patterns()
     try:
-        value = _core.load(data, format, names.resolve, flags, bounds)
+        value = _core.load(data, format, names, flags, bounds)
     except (_core.NotTrusted, _core.NeedsJudging):
         judge(data, format, names, bounds, name)
-        value = _core.load(data, format, names.resolve, flags | _JUDGED, bounds)
+        value = _core.load(data, format, names, flags | _JUDGED, bounds)
     if type is not None:
         names.policy.check_root(value)
     return value
@@ -411,10 +410,13 @@ def _document(
 ) -> Document:
     from mason.document import Document
 
-    _no_pickle(format)
+    if format == "pickle":
+        raise _no_pickle()
     if not isinstance(data, str | bytes):
         data = bytes(data)
-    root, needs, typed = _core.load(data, format, None, INERT, _bounds(limits))
+    root, needs, typed = _core.load(
+        data, format, None, INERT, None if limits is None else limits.as_tuple()
+    )
     return Document(
         root,
         format=format,
