@@ -16,11 +16,13 @@ from mason.errors import (
     MasonError,
     Need,
     PathError,
+    PolicyError,
     Problem,
+    RegistryError,
     UnknownFormatError,
     UntrustedError,
 )
-from mason.registry import Registry, RegistryError
+from mason.registry import Registry
 
 if TYPE_CHECKING:
     from mason import json as json
@@ -70,6 +72,7 @@ __all__ = [
     "Name",
     "Need",
     "PathError",
+    "PolicyError",
     "Problem",
     "Record",
     "Registry",

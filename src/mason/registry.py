@@ -27,7 +27,7 @@ from typing import (
     overload,
 )
 
-from mason.errors import MasonError, Need, Refused
+from mason.errors import Need, Refused, RegistryError
 from mason.trust import Policy, Use, name_of, split_version
 from mason.trust.items import shown
 from mason.trust.names import Refusal, is_class, is_standard, spellings
@@ -82,10 +82,6 @@ class ReadOptions(TypedDict, total=False):
 
     format: Format | None
     limits: Limits | None
-
-
-class RegistryError(MasonError, ValueError):
-    """Say why a class cannot be registered like that, and what to do instead."""
 
 
 class Registration(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, Final, TypeAlias
 
-from mason.errors import MasonError
+from mason.errors import PolicyError
 from mason.trust.names import (
     MAIN,
     Use,
@@ -35,10 +35,6 @@ _WHAT_TO_ALIAS: Final = (
     'write "old.module:Order": Order, "old.module:Order": "new.module:Order" '
     'or "old.module": "new.module"'
 )
-
-
-class PolicyError(MasonError, ValueError):
-    """Say what in `trust=`, `type=` or `aliases=` has no meaning, and what to write instead."""
 
 
 class ReviewedSet:

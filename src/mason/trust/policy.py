@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from json import dumps
 from typing import Any, cast
 
-from mason.errors import LoadError, Need
+from mason.errors import LoadError, Need, PolicyError
 from mason.errors import shown as printable
-from mason.trust.items import Aliases, Grants, PolicyError, says_nothing, shown
+from mason.trust.items import Aliases, Grants, says_nothing, shown
 from mason.trust.names import (
     AGAINST_RULE,
     NO_INSTANCES,
