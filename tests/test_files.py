@@ -722,6 +722,11 @@ def test_raw_files_that_take_or_give_a_part_are_written_and_read_whole(
     assert read_source(Trickle(data, most), "cbor", Limits(bytes=50))[0] == data
 
 
+def test_the_root_folder_is_named_as_what_it_is() -> None:
+    with pytest.raises(UnknownFormatError, match="a file named '/'"):
+        write_destination("/", lambda *_: b"", None)
+
+
 def test_a_raw_file_that_takes_nothing_is_an_error() -> None:
     with pytest.raises(DumpError, match="took 0 of 4 bytes"):
         write(Trickle(most=0), "cbor")

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from mason import _core
 from mason.errors import (
     DumpError,
+    JSONError,
     LoadError,
     MasonError,
     Need,
     Refused,
     dump_error,
     load_error,
+    shown,
 )
 from mason.files import read_source, write_destination
-from mason.formats import check_format, recognise
+from mason.formats import check_format, recognise, suffixes
 from mason.judging import INERT, Names, judge
 from mason.registry import DEFAULT, Registry
 
@@ -50,6 +52,21 @@ _COUNTED = frozenset(bytes([major << 5 | low]) for major in (4, 5, 6) for low in
 def _begin_patterns() -> None:
     """Give the regular expressions of the next document their budget, where they are in use."""
     _MODULES[_PATTERNS].begin_document()
+
+
+def _bounds(limits: Limits) -> tuple[float, ...]:
+    """Return the bounds for the core, which has the defaults of `Limits` itself."""
+    from mason.limits import Limits
+
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits= takes a mason.Limits, not {type(limits).__name__}")
+    return limits.as_tuple()
+
+
+def _checked(registry: Registry) -> Registry:
+    if not isinstance(registry, Registry):
+        raise TypeError(f"registry= takes a mason.Registry, not {type(registry).__name__}")
+    return registry
 
 
 def _kind_plan(name: str) -> _core.Plan | None:
@@ -194,8 +211,8 @@ def _render(
         flags |= _STABLE
         if type(indent) is not int or not 0 <= indent <= 64:
             raise ValueError(f"indent is an int between 0 and 64, or None; not {indent!r}")
-    plans = _PLANS if registry is None else registry.plans
-    bounds = None if limits is None else limits.as_tuple()
+    plans = _PLANS if registry is None else _checked(registry).plans
+    bounds = None if limits is None else _bounds(limits)
     if _PATTERNS in _MODULES:
         _begin_patterns()
     return _core.dump(obj, plans, format, indent, flags, bounds)
@@ -271,6 +288,8 @@ def load(
     `LoadError` for what is no such document, with the place; `LimitError`; `UnknownFormatError`;
     OSError as the file system does.
     """
+    if limits is not None:
+        _bounds(limits)  # raises before anything is read
     data, chosen = read_source(source, format, limits)
     name = _file_name(source)
     return _load(data, chosen, type, trust, unknown, aliases, plain, registry, limits, name)
@@ -314,9 +333,16 @@ def loads(
     registry: Registry | None = None,
     limits: Limits | None = None,
 ) -> Any:
-    """Build the objects of a document in memory; options and errors as in `load`."""
+    """Build the objects of a document in memory; options and errors as in `load`.
+
+    Raises TypeError for what is neither str nor bytes.
+    """
     chosen = _format_of(data, format)
-    return _load(data, chosen, type, trust, unknown, aliases, plain, registry, limits, None)
+    try:
+        return _load(data, chosen, type, trust, unknown, aliases, plain, registry, limits, None)
+    except JSONError as error:
+        _explain(error, data, "load")
+        raise
 
 
 def read(
@@ -331,6 +357,8 @@ def read(
     Nothing is imported and no name is looked up; `registry` is the one that `build` uses. Raises
     `LoadError` and its children, never `UntrustedError`; OSError as the file system does.
     """
+    if limits is not None:
+        _bounds(limits)  # raises before anything is read
     data, chosen = read_source(source, format, limits)
     return _document(data, chosen, registry, limits)
 
@@ -342,8 +370,16 @@ def reads(
     registry: Registry | None = None,
     limits: Limits | None = None,
 ) -> Document:
-    """Read a document in memory and build nothing, as `read` does."""
-    return _document(data, _format_of(data, format), registry, limits)
+    """Read a document in memory and build nothing, as `read` does.
+
+    Raises TypeError for what is neither str nor bytes.
+    """
+    chosen = _format_of(data, format)
+    try:
+        return _document(data, chosen, registry, limits)
+    except JSONError as error:
+        _explain(error, data, "read")
+        raise
 
 
 def _format_of(data: str | Bytes, format: Format | None) -> Format:
@@ -357,8 +393,26 @@ def _format_of(data: str | Bytes, format: Format | None) -> Format:
     found: Any = data  # what callers pass is not always what the annotation says
     if isinstance(found, str | bytes | bytearray | memoryview):
         return recognise(found, format)
-    kind = type(found).__name__
-    raise LoadError(f"a document in memory is str or bytes, not {kind}", hint="files: mason.load")
+    more = ""
+    if hasattr(found, "read") or hasattr(found, "__fspath__"):
+        more = " (files and paths: mason.load and mason.read)"
+    raise TypeError(f"a document in memory is str or bytes, not {type(found).__name__}{more}")
+
+
+def _explain(error: JSONError, data: str | Bytes, call: str) -> None:
+    """Say more of a text that is no JSON from its first character on, where the mistake is known.
+
+    It is looked at now, not before: every text that is JSON would pay for it.
+    """
+    if not isinstance(data, str) or error.offset != 0:
+        return
+    if data.startswith("\ufeff"):
+        try:
+            recognise(data, "json")
+        except LoadError as better:
+            raise better from None
+    if "\n" not in data and suffixes(data) != (None, ""):
+        error.hint = f"if it is the name of a file: mason.{call}({shown(data)!r})"
 
 
 def _file_name(source: Any) -> str | None:
@@ -390,8 +444,9 @@ def _load(
         raise ValueError(f'unknown is "raise" or "keep", not {unknown!r}')
     if format == "pickle":
         raise _no_pickle()
-    names = Names(DEFAULT if registry is None else registry, trust, type, aliases, unknown)
-    bounds = None if limits is None else limits.as_tuple()
+    asked = DEFAULT if registry is None else _checked(registry)
+    names = Names(asked, trust, type, aliases, unknown)
+    bounds = None if limits is None else _bounds(limits)
     flags = _READ_PLAIN if plain else 0
     if _PATTERNS in _MODULES:
         _begin_patterns()
@@ -414,9 +469,10 @@ def _document(
         raise _no_pickle()
     if not isinstance(data, str | bytes):
         data = bytes(data)
-    root, needs, typed = _core.load(
-        data, format, None, INERT, None if limits is None else limits.as_tuple()
-    )
+    if registry is not None:
+        _checked(registry)
+    bounds = None if limits is None else _bounds(limits)
+    root, needs, typed = _core.load(data, format, None, INERT, bounds)
     return Document(
         root,
         format=format,

@@ -105,7 +105,7 @@ def write_destination(
         _write_object(cast(Writable, destination), render, format, durable, limits)
         return
     named, packing = suffixes(path)
-    chosen = _chosen(format or named, f"a file named {shown(os.path.basename(path))!r}")
+    chosen = _chosen(format or named, f"a file named {shown(os.path.basename(path) or path)!r}")
     require(packing, DumpError)
     target = _Target.of(path)
     if durable and target.direct:
