@@ -65,7 +65,7 @@ def judge(
             source=name,
             call="mason.load" if name else "mason.loads",
             spelled=names.policy.spelled(missing),
-            hint=names.policy.advice(missing),
+            hint=names.policy.advice(missing, (need[0] for need in needs)),
         ) from None
     for need in needs:
         if need[1] == "call":  # trusted, but nothing is called in this version
