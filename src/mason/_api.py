@@ -22,20 +22,18 @@ from mason.errors import (
     Refused,
     dump_error,
     load_error,
-    shown,
 )
 from mason.files import read_source, write_destination
-from mason.formats import check_format, recognise, suffixes
+from mason.formats import check_format, explain, format_of
 from mason.judging import INERT, Names, judge
 from mason.registry import DEFAULT, Registry
 
 if TYPE_CHECKING:
     from mason.document import Document
     from mason.files import Path, Readable, Writable
-    from mason.formats import Format
+    from mason.formats import Bytes, Format
     from mason.limits import Limits
 
-    Bytes = bytes | bytearray | memoryview
 
 _T = TypeVar("_T")
 _TYPED, _PLAIN, _SHARED, _STABLE, _TEXT = 1, 2, 4, 8, 16  # of the core's dump
@@ -43,10 +41,6 @@ _READ_PLAIN, _JUDGED = 1, 4  # of the core's load
 _PLANS = DEFAULT.plans  # nothing is ever registered there
 _MODULES = sys.modules
 _PATTERNS = "mason.adapters.patterns"
-# CBOR's arrays, maps and tags with their count or number in the first byte; 0x80 begins pickles
-_COUNTED = frozenset(bytes([major << 5 | low]) for major in (4, 5, 6) for low in range(24)) - {
-    b"\x80"
-}
 
 
 def _begin_patterns() -> None:
@@ -337,11 +331,11 @@ def loads(
 
     Raises TypeError for what is neither str nor bytes.
     """
-    chosen = _format_of(data, format)
+    chosen = format_of(data, format)
     try:
         return _load(data, chosen, type, trust, unknown, aliases, plain, registry, limits, None)
     except JSONError as error:
-        _explain(error, data, "load")
+        explain(error, data, "load")
         raise
 
 
@@ -374,45 +368,12 @@ def reads(
 
     Raises TypeError for what is neither str nor bytes.
     """
-    chosen = _format_of(data, format)
+    chosen = format_of(data, format)
     try:
         return _document(data, chosen, registry, limits)
     except JSONError as error:
-        _explain(error, data, "read")
+        explain(error, data, "read")
         raise
-
-
-def _format_of(data: str | Bytes, format: Format | None) -> Format:
-    if format is None or format == "json":
-        if isinstance(data, str):
-            return "json"
-        if isinstance(data, bytes) and len(data) > 1 and data[0] in b"[{" and data[1] > 0x20:
-            return "json"  # in CBOR an impossible length would follow
-    if (format is None or format == "cbor") and isinstance(data, bytes) and data[:1] in _COUNTED:
-        return "cbor"  # no text begins so, and no pickle
-    found: Any = data  # what callers pass is not always what the annotation says
-    if isinstance(found, str | bytes | bytearray | memoryview):
-        return recognise(found, format)
-    more = ""
-    if hasattr(found, "read") or hasattr(found, "__fspath__"):
-        more = " (files and paths: mason.load and mason.read)"
-    raise TypeError(f"a document in memory is str or bytes, not {type(found).__name__}{more}")
-
-
-def _explain(error: JSONError, data: str | Bytes, call: str) -> None:
-    """Say more of a text that is no JSON from its first character on, where the mistake is known.
-
-    It is looked at now, not before: every text that is JSON would pay for it.
-    """
-    if not isinstance(data, str) or error.offset != 0:
-        return
-    if data.startswith("\ufeff"):
-        try:
-            recognise(data, "json")
-        except LoadError as better:
-            raise better from None
-    if "\n" not in data and suffixes(data) != (None, ""):
-        error.hint = f"if it is the name of a file: mason.{call}({shown(data)!r})"
 
 
 def _file_name(source: Any) -> str | None:

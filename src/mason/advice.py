@@ -11,9 +11,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from json import dumps
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mason.errors import Need, shown
+from mason.text import shown
+
+if TYPE_CHECKING:
+    from mason.errors import Need
 
 _ROOM = 200  # characters of a name in the line
 _LISTED = 100  # items of the line

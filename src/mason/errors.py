@@ -14,7 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from json import JSONDecodeError
 from typing import Any, NamedTuple
 
-_ROOM = 200  # characters of one name or path in a message
+from mason.advice import Advice
+from mason.text import shown as shown
+
 _LISTED = 100  # lines of one message
 
 
@@ -200,8 +202,6 @@ class UntrustedError(LoadError):
         self.needs = tuple(Need(*need) for need in needs)
         count = len({need.name for need in self.needs})
         message = f"{count:,} name{' is' if count == 1 else 's are'} not trusted; nothing was run"
-        from mason.advice import Advice  # most programs never need it
-
         advice = Advice(self.needs, spelled or {}).lines(call, source)
         path = self.needs[0].path if self.needs else None
         super().__init__(message, path, "\n".join([*advice, *([hint] if hint else [])]))
@@ -301,15 +301,6 @@ def _class_name(cls: type | str | None) -> str | None:
 
 
 # --- text
-
-
-def shown(text: str, room: int = _ROOM) -> str:
-    """Return a text from a file as it may be shown: printable, in one line, its middle cut."""
-    if len(text) > room:
-        text = f"{text[: room * 2 // 3]}...{text[-room // 3 :]}"
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _reason(problem: Problem) -> str:
