@@ -75,9 +75,10 @@ def recognise(
         return prefer
     if len(possible) != 1:
         what = f"can be {' or '.join(possible)}" if possible else "is not JSON, CBOR or pickle"
-        raise UnknownFormatError(
-            f"cannot tell the format: the content {what}", hint='say it: format="json"'
-        )
+        hint = 'format="json" tells where it stops being JSON'
+        if possible:
+            hint = f'say it: format="{possible[0]}"'
+        raise UnknownFormatError(f"cannot tell the format: the content {what}", hint=hint)
     return cast(Format, possible[0])
 
 

@@ -8,12 +8,18 @@ here and nowhere else.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from mason.document import Document
+    from mason.errors import MasonError
+    from mason.formats import Format
 
 REFUSED, USAGE, IO = 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports a program that SIGINT or SIGPIPE ended
@@ -121,9 +127,43 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def source_of(name: str) -> Any:
-    """Return what `mason.read` takes for a FILE argument: `-` is the standard input."""
-    return sys.stdin.buffer if name == "-" else name
+def read_document(name: str, format: Format | None) -> Document:
+    """Read a FILE argument, `-` being the standard input; what goes wrong is told with its name."""
+    from mason._api import read
+    from mason.errors import MasonError
+
+    try:
+        return read(sys.stdin.buffer if name == "-" else name, format=format)
+    except MasonError as error:
+        guess = "" if format else _guess(name, error)
+        error.message = f"{spelled(name)}: {guess}{error.message}"
+        if error.hint:  # here the argument of the function is an option
+            error.hint = re.sub(r'format=(?:"(\w+)")?', _option, error.hint)
+        raise
+
+
+def _option(argument: re.Match[str]) -> str:
+    return f"--from {argument[1]}" if argument[1] else "--from"
+
+
+def _guess(name: str, error: MasonError) -> str:
+    """Say for what the content was taken where only the content told it: any bytes may be CBOR."""
+    from mason.errors import JSONError, LimitError, LoadError
+    from mason.formats import suffixes
+
+    if suffixes(name)[0] or not isinstance(error, LoadError) or isinstance(error, LimitError):
+        return ""
+    if isinstance(error, JSONError):
+        return "no document that mason knows; read as JSON: "
+    binary = error.offset is not None and error.line is None and error.path is not None
+    return "no document that mason knows; read as CBOR: " if binary else ""
+
+
+def spelled(name: str) -> str:
+    """Return the name of a FILE as it may be shown."""
+    from mason.errors import shown
+
+    return "standard input" if name == "-" else shown(name)
 
 
 def in_colour() -> bool:
