@@ -82,6 +82,9 @@ def test_the_table_says_what_comes_back(shown: str) -> None:
         "json + default=": "dict, list and str",
         "pickle 5": "the same objects",
     }
+    # one line for each type that json made of others
+    assert re.search(r"^  as str: +[0-9,]+ \w+, .*\bdatetime\b", table, re.MULTILINE)
+    assert re.search(r"^  as list: .*\btuple\b", table, re.MULTILINE)
 
 
 def test_the_lines_fit_a_terminal(shown: str) -> None:
