@@ -959,6 +959,12 @@ def test_a_text_that_covers_nothing_of_the_document_is_told(trust, words):
     assert words in Policy(trust).advice(names)
 
 
+def test_what_is_refused_for_one_reason_is_told_in_one_line():
+    names = [f"trustshop.gone:{name}" for name in "ABC"]
+    (line,) = Policy("trustshop.gone").advice(needs(*names)).splitlines()
+    assert line.startswith("trustshop.gone:A and 2 more: trustshop.gone cannot be imported (")
+
+
 def test_a_text_that_covers_something_is_not_told():
     names = [need.name for need in needs(f"{SHOP}:Order", "a:B", "new:C", "__mp_main__:D")]
     trust = [SHOP, "trustshop", f"{SHOP}:Order", "new", "__main__", "__main__:D"]

@@ -214,6 +214,7 @@ class Policy:
         needs = list(needs)
         names = [need.name for need in needs] if document is None else document
         lines: dict[str, None] = dict.fromkeys(self._idle(set(map(self.rename, names))))
+        reasons: dict[str, list[str]] = {}
         for need in needs[:_LOOKED_AT]:
             name = self.rename(need.name)
             answer = self.find(name, cast(Use, need.use))
@@ -222,7 +223,10 @@ class Policy:
                 old, new = dumps(need.name.partition(":")[0]), dumps(other.partition(":")[0])
                 lines[f"{other} is trusted; if that is meant: aliases={{{old}: {new}}}"] = None
             elif is_refusal(answer) and answer not in (NOT_NAMED, NO_NAME):
-                lines[f"{printable(need.name)}: {answer.reason}"] = None
+                reasons.setdefault(answer.reason, []).append(printable(need.name))
+        for reason, refused in reasons.items():  # one module that cannot be imported is one line
+            first, *others = dict.fromkeys(refused)
+            lines[f"{first}{f' and {len(others)} more' if others else ''}: {reason}"] = None
         lines.update(dict.fromkeys(self._dead_ends({self.rename(need.name) for need in needs})))
         return "\n".join(lines) or None
 
