@@ -312,21 +312,24 @@ def flat(value: Any) -> Any:
     return value.hex()
 
 
-def losses(before: Any, after: Any) -> list[str]:
-    """Return what became something else on the way through json, with how often."""
-    found: collections.Counter[str] = collections.Counter()
+def losses(before: Any, after: Any) -> dict[str, list[str]]:
+    """Return what became something else on the way through json, by what it became."""
+    found: collections.Counter[tuple[str, str]] = collections.Counter()
     pairs = [(before, after)]
     while pairs:
         left, right = pairs.pop()
         if type(left) is not type(right):
-            found[f"{type(left).__name__} → {type(right).__name__}"] += 1
+            found[type(right).__name__, type(left).__name__] += 1
         if is_dataclass(left) and isinstance(right, dict):
             pairs += [(getattr(left, name), right[name]) for name in right]
         elif isinstance(left, dict):
             pairs += [(left[name], right[name]) for name in left]
         elif isinstance(left, (list, tuple)):
             pairs += zip(left, right, strict=True)
-    return [f"{count:,} {change}" for change, count in found.most_common()]
+    lists: dict[str, list[str]] = {}
+    for (became, was), count in found.most_common():
+        lists.setdefault(became, []).append(f"{count:,} {was}")
+    return lists
 
 
 LOSSES = {dict: "dict, list and str", Inventory: "not the same"}
@@ -355,9 +358,12 @@ def show_table(inventory: Inventory) -> None:
     if run is with_big_stack:
         print("pickle: RecursionError, so all ran in a thread with a big stack.")
     lost = losses(inventory, json.loads(json.dumps(inventory, default=flat)))
-    print("\nWhat came back from json as something else, what is shared more than once:")
-    for line in textwrap.wrap(", ".join(lost), WIDTH - 2, break_long_words=False):
-        print(f"  {line}")
+    print("\nWhat json gave back as something else, counted wherever it is met:")
+    for became, were in lost.items():
+        lead = f"  as {became + ':':<6}"
+        print(
+            textwrap.fill(", ".join(were), WIDTH, initial_indent=lead, subsequent_indent=" " * 11)
+        )
     print("\nCPU time, best of 7, in this process. `make bench` measures properly.")
     print(f"The files are in {PLACE}. Look at one: mason show {CBOR}")
 

@@ -23,7 +23,8 @@ from typing import Any
 import graphs
 import pytest
 import shapes
-from hypothesis import given, settings
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import mason
 from mason import Limits, Registry
@@ -511,6 +512,83 @@ def test_an_indent_is_a_small_number(indent: Any) -> None:
         mason.dumps([1], indent=indent)
 
 
+CALLS: dict[str, Callable[..., Any]] = {
+    "dumps": lambda **options: mason.dumps([1], **options),
+    "dumpb": lambda **options: mason.dumpb([1], format="cbor", **options),
+    "dump": lambda **options: mason.dump([1], io.StringIO(), **options),
+    "loads": lambda **options: mason.loads("[1]", **options),
+    "reads": lambda **options: mason.reads("[1]", **options),
+    "load": lambda **options: mason.load(io.StringIO("[1]"), **options),
+    "read": lambda **options: mason.read(io.StringIO("[1]"), **options),
+    "build": lambda **options: mason.reads("[1]").build(**options),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("option", ["limits", "registry"])
+def test_an_object_of_another_class_is_a_wrong_argument(option: str, name: str) -> None:
+    wanted = f"{option}= takes a mason.{option.title()}, not int"
+    with pytest.raises(TypeError, match=wanted):
+        CALLS[name](**{option: 5})
+
+
+@pytest.mark.parametrize("read", [mason.loads, mason.reads])
+@pytest.mark.parametrize("data", [{}, None, [1], 5, object()])
+def test_what_is_no_text_and_no_bytes_is_a_wrong_argument(data: Any, read: Any) -> None:
+    with pytest.raises(TypeError, match="str or bytes, not") as caught:
+        read(data)
+    assert type(data).__name__ in str(caught.value)
+    assert "mason.load" not in str(caught.value)
+
+
+@pytest.mark.parametrize("read", [mason.loads, mason.reads])
+@pytest.mark.parametrize("source", [io.StringIO("[1]"), Path("order.json")])
+def test_files_and_paths_are_for_load(source: Any, read: Any) -> None:
+    with pytest.raises(TypeError, match=r"files and paths: mason\.load"):
+        read(source)
+
+
+@pytest.mark.parametrize("name", ["order.json", "data/my order.cbor", "a.json.gz", "x.PKL"])
+def test_the_name_of_a_file_given_as_a_document_is_told_as_one(name: str) -> None:
+    for read, call in ((mason.loads, "load"), (mason.reads, "read")):
+        with pytest.raises(mason.JSONError, match="a value was expected") as caught:
+            read(name)
+        assert caught.value.hint == f"if it is the name of a file: mason.{call}({name!r})"
+
+
+@pytest.mark.parametrize("text", ["", "order", "[1].json", "nul", "a.json\nb.json", "'a.b'"])
+def test_other_texts_are_not_taken_for_names(text: str) -> None:
+    with pytest.raises(mason.JSONError) as caught:
+        mason.loads(text)
+    assert "file" not in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("read", [mason.loads, mason.reads])
+def test_a_byte_order_mark_is_told_as_what_it_is(read: Any) -> None:
+    for data in ("\ufeff{}", "\ufeff{}".encode()):
+        with pytest.raises(mason.JSONError, match="UTF-8 with a byte order mark") as caught:
+            read(data)
+        assert "utf-8-sig" in (caught.value.hint or "")
+        assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+
+@given(st.binary(max_size=8))
+@example(b"\x80")
+@example(b"\x81\x01.")
+@example(b"{}")
+@example(b"\xd9\xd9\xf7\x01")
+def test_the_formats_known_at_a_glance_are_those_that_are_known_in_full(data: bytes) -> None:
+    """Only bytes are looked at by their first characters; bytearrays always are in full."""
+
+    def outcome_of(given: Any) -> Any:
+        try:
+            return repr(mason.loads(given))
+        except mason.MasonError as error:
+            return type(error), str(error)
+
+    assert outcome_of(data) == outcome_of(bytearray(data))
+
+
 @pytest.mark.parametrize("unknown", ["ignore", None, True, ""])
 def test_unknown_is_one_of_two_words(unknown: Any) -> None:
     with pytest.raises(ValueError, match="unknown"):
@@ -589,7 +667,7 @@ def test_every_limit_is_tested() -> None:
 
 def least(name: str, call: Callable[[Limits], Any]) -> int:
     """Return the smallest limit that a call does not go beyond."""
-    low, high = 0, 1 << 14
+    low, high = 0, 1 << 20  # two huge numbers are more than 16 KiB
     while low < high:
         middle = (low + high) // 2
         try:

@@ -30,10 +30,19 @@ FUNCTION_LINES = 40
 
 # Standard library that costs start-up time and is needed only when its values are met.
 LAZY = {
-    *("asyncio", "bz2", "decimal", "email", "fractions", "gzip", "http", "ipaddress", "lzma"),
-    *("multiprocessing", "pathlib", "socket", "tempfile", "typing_extensions", "urllib", "uuid"),
-    *("xml", "zipfile", "zoneinfo"),
+    *("argparse", "ast", "asyncio", "bz2", "copy", "dataclasses", "datetime", "decimal", "dis"),
+    *("email", "fractions", "gzip", "http", "inspect", "ipaddress", "linecache", "logging"),
+    *("lzma", "math", "multiprocessing", "pathlib", "pickle", "random", "shutil", "socket"),
+    *("string", "struct", "subprocess", "tempfile", "textwrap", "threading", "tokenize"),
+    *("traceback", "typing_extensions", "urllib", "uuid", "weakref", "xml", "zipfile", "zlib"),
+    "zoneinfo",
 }
+# What of mason plain data does not need: its own modules are most of the rest of the time.
+LATER = {"adapters", "cli", "document", "inspection", "limits", "paths", "plans"}
+PLAIN_USE = (
+    "import mason, io; file = io.StringIO(); mason.dump({'a': [1]}, file); file.seek(0); "
+    "mason.load(file); mason.loads(mason.dumpb([1], format='cbor')); mason.loads(mason.dumps([1]))"
+)
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -91,10 +100,17 @@ def test_names_say_what_things_are_for() -> None:
     assert not {place: name for place, name in named.items() if words(name) & FORBIDDEN_WORDS}
 
 
-def modules_after(statement: str) -> set[str]:
-    code = f"import sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
+def last_line(code: str) -> set[str]:
+    """Return the words of the last line that a new interpreter prints."""
     run = [sys.executable, "-c", code]
-    return set(subprocess.run(run, check=True, capture_output=True, text=True).stdout.split())
+    said = subprocess.run(run, check=True, capture_output=True, text=True).stdout
+    return set(said.splitlines()[-1].split())
+
+
+def modules_after(statement: str) -> set[str]:
+    return last_line(
+        f"import sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
+    )
 
 
 def test_import_brings_in_no_third_party_library() -> None:
@@ -102,9 +118,35 @@ def test_import_brings_in_no_third_party_library() -> None:
     assert top - set(sys.stdlib_module_names) == {"mason"}
 
 
-def test_import_brings_in_little_of_the_standard_library() -> None:
-    top = {name.partition(".")[0] for name in modules_after("import mason")}
-    assert not top & LAZY
+@pytest.mark.parametrize("statement", ["import mason", PLAIN_USE], ids=["import", "plain data"])
+def test_import_brings_in_little_of_the_standard_library_and_of_mason(statement: str) -> None:
+    brought = modules_after(statement)
+    assert not {name.partition(".")[0] for name in brought} & LAZY
+    assert not {name for name in brought if name.removeprefix("mason.").split(".")[0] in LATER}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["show", "--help"]])
+def test_help_brings_in_nothing_to_walk_documents(arguments: list[str]) -> None:
+    ran = modules_after(f"from mason.cli.program import run; run({arguments!r})")
+    assert "mason.cli.program" in ran
+    assert not {name.partition(".")[0] for name in ran} & {"dataclasses"}
+    later = LATER - {"cli"}
+    assert not {name for name in ran if name.removeprefix("mason.").split(".")[0] in later}
+
+
+@pytest.mark.parametrize("statement", ["from mason import {}", "import mason; mason.{}"])
+@pytest.mark.parametrize("name", sorted({*mason.__all__, "json", "pickle"}))
+def test_every_public_name_is_there_when_it_is_asked_for(name: str, statement: str) -> None:
+    assert "mason" in modules_after(statement.format(name))
+    assert getattr(mason, name) is getattr(mason, name)
+
+
+def test_editors_and_shells_see_every_name_before_it_is_asked_for() -> None:
+    listed = last_line("import mason; print(*dir(mason))")
+    assert listed >= {*mason.__all__, "json", "pickle", "__version__"}
+    assert last_line("from mason import *; print(*dir())") >= {*mason.__all__}
+    with pytest.raises(AttributeError, match="module 'mason' has no attribute 'dumpz'"):
+        mason.dumpz  # type: ignore[attr-defined] # noqa: B018
 
 
 def test_installed_version_is_the_one_in_the_source() -> None:

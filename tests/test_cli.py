@@ -15,7 +15,6 @@ import pytest
 import mason
 
 pytest.importorskip("click")
-pytest.importorskip("rich")
 
 PROGRAM = "from mason.cli import main; main()"
 PLACE = str(Path(mason.__file__).parents[1])
@@ -72,9 +71,10 @@ def test_help_lists_commands_and_exit_codes() -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["show", "--help"], ["show", "-"]])
-def test_rich_is_imported_by_colour_only(arguments: list[str]) -> None:
-    code = "import sys; from mason.cli.program import run; run(sys.argv[1:]); "
-    code += "print('rich' in sys.modules)"
+def test_click_is_the_only_library_of_others_that_is_imported(arguments: list[str]) -> None:
+    code = "import sys; before = set(sys.modules); from mason.cli.program import run; "
+    code += "import mason.cli.program; mason.cli.program.in_colour = lambda: True; "
+    code += "run(sys.argv[1:]); print(*set(sys.modules) - before)"
     ran = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         input=b"[1]",
@@ -82,15 +82,15 @@ def test_rich_is_imported_by_colour_only(arguments: list[str]) -> None:
         env=environment(),
         check=True,
     )
-    assert ran.stdout.splitlines()[-1] == b"False"
+    top = {name.partition(".")[0] for name in ran.stdout.decode().splitlines()[-1].split()}
+    assert top - set(sys.stdlib_module_names) == {"click", "mason"}
 
 
-@pytest.mark.parametrize("name", ["click", "rich"])
-def test_a_missing_library_is_one_line_and_the_way_to_get_it(name: str) -> None:
-    ran = mason_command("--help", before=f"import sys; sys.modules['{name}'] = None; ")
+def test_without_click_there_is_one_line_and_the_way_to_get_it() -> None:
+    ran = mason_command("--help", before="import sys; sys.modules['click'] = None; ")
     assert ran.returncode == 2
     assert ran.stdout == b""
-    assert ran.stderr.decode() == f"mason: its commands need {name}: pip install 'mason[cli]'\n"
+    assert ran.stderr.decode() == "mason: its commands need click: pip install 'mason[cli]'\n"
 
 
 @pytest.mark.parametrize(
@@ -234,6 +234,50 @@ def on_terminal(*arguments: str, stdin: bytes, **extra: str) -> bytes:
     return said
 
 
+UNREADABLE: dict[str, tuple[str, bytes, str]] = {
+    "cut": ("cut.json", b'{"a":', "{name}: the text ends where a value was expected at $.a"),
+    "cut cbor": ("cut.cbor", b"\x82\x01", "{name}: "),
+    "program": ("ls", b"\x7fELF\x02\x01", "{name}: no document that mason knows; read as CBOR: "),
+    "script": ("x.py", b'"""Say.""" + 1', "{name}: no document that mason knows; read as JSON: "),
+    "text": ("notes", b"hello world", "--from json tells where it stops being JSON"),
+    "number": ("five", b"5", "can be json or cbor\n  say it: --from json\n"),
+    "empty": ("empty", b"", "{name}: the source is empty\n"),
+    "pickle": ("old.pkl", b"\x80\x04N.", "{name}: this is a pickle"),
+    "gzip": ("x.gz", b"\x1f\x8b\x08\0", "{name}: the gzip data is cut short"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+@pytest.mark.parametrize("command", ["show", "convert"])
+def test_what_is_wrong_with_a_file_is_told_with_its_name(
+    case: str, command: str, tmp_path: Path
+) -> None:
+    name, content, expected = UNREADABLE[case]
+    path = tmp_path / name
+    path.write_bytes(content)
+    arguments = [str(path)] if command == "show" else [str(path), str(tmp_path / "out.json")]
+    ran = mason_command(command, *arguments)
+    said = ran.stderr.decode()
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert said.startswith(f"mason: {path}: ")
+    assert expected.format(name=path) in said
+    assert "format=" not in said
+    assert ("no document" in said) == ("no document" in expected)
+
+
+def test_the_standard_input_has_a_name_and_a_file_name_is_shown_safely(tmp_path: Path) -> None:
+    assert mason_command("show", "-", stdin=b"{").stderr.startswith(b"mason: standard input: ")
+    path = tmp_path / "a\x1b[31m.json"
+    path.write_bytes(b"{")
+    assert b"\x1b" not in mason_command("show", str(path)).stderr
+
+
+def test_a_format_that_was_said_is_not_called_a_guess(tmp_path: Path) -> None:
+    ran = mason_command("show", "-", "--from", "cbor", stdin=b"\x82\x01")
+    assert ran.stderr.startswith(b"mason: standard input: ")
+    assert b"no document" not in ran.stderr
+
+
 # ---------------------------------------------------------------------------------- convert
 
 
@@ -267,6 +311,12 @@ def test_convert_indents(order: Path, tmp_path: Path) -> None:
     assert mason.read(out).dumps() == ORDER
 
 
+def test_convert_ends_a_text_on_the_standard_output_with_a_line() -> None:
+    assert succeed("convert", "-", "-", "--to", "json", stdin=b"[1]") == "[1]\n"
+    indented = succeed("convert", "-", "-", "--to", "json", "--indent", "1", stdin=b"[1]")
+    assert indented == "[\n 1\n]\n"
+
+
 def test_convert_onto_itself(order: Path) -> None:
     succeed("convert", str(order), str(order), "--indent", "2")
     assert mason.read(order).dumps() == ORDER
@@ -294,17 +344,29 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
     ran.stderr.close()
 
 
-def test_an_interrupt_ends_it_quietly() -> None:
-    ran = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "show", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    )
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN])
+def test_an_interrupt_ends_it_quietly(inherited: Any) -> None:
+    # what runs in the background of a shell inherits that interrupts are ignored, and Python
+    # then keeps to it: the program under test begins as one in the foreground does
+    awake = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    before = signal.signal(signal.SIGINT, inherited)
+    try:
+        ran = interruptible(awake + PROGRAM)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ran.stdin
     ran.stdin.write(b" " * 1_000_000)  # more than a pipe holds: once written, it is being read
     ran.stdin.flush()
     ran.send_signal(signal.SIGINT)
     out, err = ran.communicate(timeout=60)
     assert (ran.returncode, out, err) == (130, b"", b"")
+
+
+def interruptible(code: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "show", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )

@@ -215,4 +215,4 @@ def test_every_magic_is_that_of_real_data() -> None:
     for kind in KINDS:
         for content in (b"", b"abc"):
             packed = pack(content, kind, LIMITS)
-            assert [k for k, c in COMPRESSIONS.items() if c.magic.match(packed)] == [kind]
+            assert [k for k, c in COMPRESSIONS.items() if packed.startswith(c.magic)] == [kind]

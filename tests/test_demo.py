@@ -82,6 +82,11 @@ def test_the_table_says_what_comes_back(shown: str) -> None:
         "json + default=": "dict, list and str",
         "pickle 5": "the same objects",
     }
+    # one line for each type that json made of others
+    lost = table[table.index("What json gave back as something else") :]
+    kinds = {word: lost.index(f"\n  as {word}: ") for word in ("str", "dict", "list")}
+    assert kinds["str"] < lost.index(" datetime") < len(lost)
+    assert lost.index(" tuple") > kinds["list"]
 
 
 def test_the_lines_fit_a_terminal(shown: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import mason
 from mason.errors import (
     DumpError,
     FieldError,
@@ -69,6 +70,14 @@ def shop() -> Iterator[types.ModuleType]:
 
 
 # --- what every error shows and carries
+
+
+def test_a_traceback_names_an_error_as_a_program_imports_it() -> None:
+    errors = [one for one in vars(mason).values() if isinstance(one, type)]
+    errors = [one for one in errors if issubclass(one, mason.MasonError)]
+    assert {mason.PolicyError, mason.RegistryError, mason.UntrustedError} <= {*errors}
+    assert {one.__module__ for one in errors} == {"mason.errors"}
+    assert mason.trust.PolicyError is mason.PolicyError
 
 
 def test_an_error_says_what_where_and_what_next() -> None:
@@ -306,11 +315,16 @@ def test_a_reference_that_may_be_a_function_is_passed_itself(shop: types.ModuleT
     assert pasted(*both) == 'mason.load(..., trust=["depot"])'
 
 
-def test_a_call_is_named_as_one() -> None:
+def test_a_call_is_named_as_one_and_nothing_is_offered_that_would_not_make_it() -> None:
     need = Need("depot:total", "call", 1, "$.x")
-    assert "(a call; module not imported)" in str(UntrustedError([need]))
-    line = "import mason, depot; mason.load(..., trust=[mason.trust.call(depot.total)])"
-    assert pasted(need) == line
+    text = str(UntrustedError([need]))
+    assert "(a call; module not imported)" in text
+    assert "Left out: depot:total: this version of mason makes no calls" in text
+    assert pasted(need) == pasted(need, spelled={"depot:total": '"depot"'}) == ""
+    assert pasted(Need("builtins:range", "call", 1, "$.x")) == ""
+    assert pasted(need, NEED) == 'mason.load(..., trust=["shop.models"])'
+    both = (need, need._replace(use="instance"))
+    assert pasted(*both) == 'mason.load(..., trust=["depot"])'
 
 
 def test_a_class_with_a_finalizer_is_passed_itself(shop: types.ModuleType) -> None:

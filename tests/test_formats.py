@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 import struct
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -98,7 +98,11 @@ def test_cbor_is_recognised(value: Any) -> None:
 @given(plain | st.sets(st.integers()), st.integers(0, 5))
 def test_pickles_are_recognised(value: Any, protocol: int) -> None:
     data = pickle.dumps(value, protocol)
-    assert recognise(data) == "pickle"
+    assert "pickle" in readings(data)
+    if readings(data) != ["pickle"]:
+        # an int of nine characters in the oldest protocol: b"I-100000\n." is a CBOR string, too
+        assert protocol == 0 and type(value) is int and len(data) == 10
+        assert recognise(data, prefer="pickle") == "pickle"
 
 
 @pytest.mark.parametrize("data", [b"cos\nsystem\n(S'id'\ntR.", b"(lp0\n.", b"]q\x00.", b"I5\n."])
@@ -108,7 +112,12 @@ def test_hand_written_pickles_are_recognised(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("data", "two"),
-    [(b"5", "json or cbor"), (b"80", "json or cbor"), (b"912", "json or cbor")],
+    [
+        (b"5", "json or cbor"),
+        (b"80", "json or cbor"),
+        (b"912", "json or cbor"),
+        (b"I-100000\n.", "cbor or pickle"),
+    ],
 )
 def test_what_could_be_two_formats_is_not_guessed(data: bytes, two: str) -> None:
     with pytest.raises(UnknownFormatError, match=two) as caught:
@@ -116,7 +125,9 @@ def test_what_could_be_two_formats_is_not_guessed(data: bytes, two: str) -> None
     assert "format=" in (caught.value.hint or "")
     assert recognise(data, "json") == "json"
     assert recognise(data, "cbor") == "cbor"
-    assert recognise(data, prefer="json") == "json"
+    first, _, second = two.split()
+    assert recognise(data, prefer=cast(Any, first)) == first
+    assert recognise(data, prefer=cast(Any, second)) == second
 
 
 def test_a_preference_decides_nothing_that_is_certain() -> None:

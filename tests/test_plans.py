@@ -678,9 +678,9 @@ async def coroutine() -> None: ...
 
 
 def natives() -> Iterator[tuple[Any, str]]:
-    yield threading.Lock(), "leave it out of the state"
-    yield threading.RLock(), "leave it out of the state"
-    yield threading.Event(), "leave it out of the state"
+    yield threading.Lock(), "leave it out"
+    yield threading.RLock(), "leave it out"
+    yield threading.Event(), "leave it out"
     yield threading.Thread(), "thread"
     yield threading.local(), "thread"
     yield generate(), "list(x)"

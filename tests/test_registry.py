@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mason
-from mason.errors import LoadError, MasonError, Need, UntrustedError
-from mason.registry import Registry, RegistryError, refused
+from mason.errors import LoadError, MasonError, Need, RegistryError, UntrustedError
+from mason.registry import Registry, refused
 
 HERE = __name__
 

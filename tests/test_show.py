@@ -190,6 +190,19 @@ def test_nothing_from_the_file_speaks_to_the_terminal() -> None:
         assert json.dumps(as_json(tree)).isascii()
 
 
+def test_names_that_are_needed_stand_in_columns() -> None:
+    long = "m:" + "x" * 80
+    named = [("a:B", 12), ("shop.models:Order", 1), (long, 1)]
+    items = ",".join(f'{{"$type":"{name}"}}' for name, count in named for _ in range(count))
+    text = f'{{"$mason":1,"all":[{items},{{"$global":"a:f"}}]}}'
+    assert list(needs(tree_of(text)))[1:] == [
+        "  a:B                instance   12x, first at $.all[0]",
+        "  shop.models:Order  instance    1x, first at $.all[12]",
+        f"  {long}  instance    1x, first at $.all[13]",
+        "  a:f                reference   1x, first at $.all[14]",
+    ]
+
+
 def test_long_things_are_cut() -> None:
     assert text_of(json.dumps("x" * 10_000)) == [f"$ = '{'x' * 40}'… (10000 characters)"]
     (line,) = text_of(b"\x59\x27\x10" + b"x" * 10_000)

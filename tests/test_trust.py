@@ -943,6 +943,62 @@ def test_there_is_no_advice_where_there_is_nothing_to_say(name):
     assert Policy(models.Order).advice(needs(name)) is None
 
 
+@pytest.mark.parametrize(
+    ("trust", "words"),
+    [
+        ("trustshop.model", 'trust="trustshop.model": no name in the document lies there, and no'),
+        (["nosuch"], "no such module is imported"),
+        (["trustlab"], 'trust="trustlab": no name in the document lies there'),
+        ("Order", 'a text is a module, or a class with its module: "trustshop.models:Order"'),
+        (f"{SHOP}:Ordr", f'trust="{SHOP}:Ordr": the document does not name it'),
+        (["trustshop.gone"], "trustshop.gone cannot be imported (ModuleNotFoundError"),
+    ],
+)
+def test_a_text_that_covers_nothing_of_the_document_is_told(trust, words):
+    names = needs(f"{SHOP}:Order", "trustshop.gone:Thing", "os:Order")
+    assert words in Policy(trust).advice(names)
+
+
+def test_what_is_refused_for_one_reason_is_told_in_one_line():
+    names = [f"trustshop.gone:{name}" for name in "ABC"]
+    (line,) = Policy("trustshop.gone").advice(needs(*names)).splitlines()
+    assert line.startswith("trustshop.gone:A and 2 more: trustshop.gone cannot be imported (")
+
+
+def test_a_text_that_covers_something_is_not_told():
+    names = [need.name for need in needs(f"{SHOP}:Order", "a:B", "new:C", "__mp_main__:D")]
+    trust = [SHOP, "trustshop", f"{SHOP}:Order", "new", "__main__", "__main__:D"]
+    aliases = {"a": "new"}
+    assert Policy(trust, aliases=aliases).advice(needs("b:X"), names) is None
+    # what a registry trusts is for all its documents
+    assert Policy(like=Policy("trustlab")).advice(needs("b:X")) is None
+    assert Policy([], aliases=aliases, like=Policy("trustlab")).advice(needs("b:X")) is None
+
+
+@pytest.mark.parametrize("name", ["os:system", "a b:system", "\x1b[31m:system"])
+def test_a_name_of_the_file_is_offered_only_if_it_may_be_trusted_by_a_text(name):
+    assert "class with its module" not in Policy("system").advice(needs(name))
+
+
+@pytest.mark.parametrize(
+    "trust", [os.system, mason.trust.call(os.system), [os.system, models.Order]]
+)
+@pytest.mark.parametrize("name", ["os:system", "shop:system"])
+def test_the_way_to_a_function_of_the_standard_library_is_not_pointed_out(trust, name):
+    for use in ("instance", "reference", "call"):
+        assert Policy(trust).advice(needs(name, use=use)) is None
+
+
+@pytest.mark.parametrize("given", ([models.Order], (models.Order,), {models.Order}, SHOP))
+def test_a_type_that_is_a_list_of_items_was_meant_as_trust(given):
+    with pytest.raises(PolicyError, match="no class") as caught:
+        Policy(type=given)
+    assert caught.value.hint == "was trust= meant? type= is the class of the whole document"
+    with pytest.raises(PolicyError) as caught:
+        Policy(type=list[3])
+    assert "trust=" not in caught.value.hint
+
+
 def test_advice_is_short_and_quick_for_any_number_of_names():
     many = needs(*(f"trustshop.models:Nothing{n}\x1b" for n in range(100_000)))
     told = Policy(SHOP, type=graph.Start).advice(many)

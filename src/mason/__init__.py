@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mason import trust
 from mason._api import dump, dumpb, dumps, load, loads, read, reads
-from mason.document import Document, Name, Record, Simple, Tag
+from mason._core import Name, Record, Simple, Tag
 from mason.errors import (
     DumpError,
     FieldError,
@@ -16,27 +16,47 @@ from mason.errors import (
     MasonError,
     Need,
     PathError,
+    PolicyError,
     Problem,
+    RegistryError,
     UnknownFormatError,
     UntrustedError,
 )
-from mason.inspection.sameness import Difference, difference, same
-from mason.limits import Limits
-from mason.registry import Registry, RegistryError
+from mason.registry import Registry
 
 if TYPE_CHECKING:
     from mason import json as json
     from mason import pickle as pickle
+    from mason.document import Document
+    from mason.inspection.sameness import Difference, difference, same
+    from mason.limits import Limits
 
 __version__ = "0.1.0"
 
+# Dumping and loading need none of these, and what they import takes longer than all the rest.
+_LATER = {
+    "Difference": "mason.inspection.sameness",
+    "Document": "mason.document",
+    "Limits": "mason.limits",
+    "difference": "mason.inspection.sameness",
+    "same": "mason.inspection.sameness",
+}
+
 
 def __getattr__(name: str) -> object:
-    if name in ("json", "pickle"):  # imported when they are asked for
-        from importlib import import_module
+    """Import what is used seldom when it is asked for (PEP 562)."""
+    from importlib import import_module
 
+    if name in ("json", "pickle"):
         return import_module(f"mason.{name}")
-    raise AttributeError(f"module 'mason' has no attribute {name!r}")
+    if name not in _LATER:
+        raise AttributeError(f"module 'mason' has no attribute {name!r}")
+    globals()[name] = found = getattr(import_module(_LATER[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER, "json", "pickle"})
 
 
 __all__ = [
@@ -52,6 +72,7 @@ __all__ = [
     "Name",
     "Need",
     "PathError",
+    "PolicyError",
     "Problem",
     "Record",
     "Registry",

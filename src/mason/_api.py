@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from mason import _core
 from mason.errors import (
     DumpError,
+    JSONError,
     LoadError,
     MasonError,
     Need,
@@ -23,30 +24,43 @@ from mason.errors import (
     load_error,
 )
 from mason.files import read_source, write_destination
-from mason.formats import check_format, recognise
+from mason.formats import check_format, explain, format_of
 from mason.judging import INERT, Names, judge
-from mason.limits import Limits
 from mason.registry import DEFAULT, Registry
 
 if TYPE_CHECKING:
     from mason.document import Document
     from mason.files import Path, Readable, Writable
-    from mason.formats import Format
+    from mason.formats import Bytes, Format
+    from mason.limits import Limits
 
-    Bytes = bytes | bytearray | memoryview
 
 _T = TypeVar("_T")
 _TYPED, _PLAIN, _SHARED, _STABLE, _TEXT = 1, 2, 4, 8, 16  # of the core's dump
 _READ_PLAIN, _JUDGED = 1, 4  # of the core's load
-_LIMITS = Limits()
-_DEFAULT_LIMITS = _LIMITS.as_tuple()
+_PLANS = DEFAULT.plans  # nothing is ever registered there
+_MODULES = sys.modules
+_PATTERNS = "mason.adapters.patterns"
 
 
-def _begin() -> None:
+def _begin_patterns() -> None:
     """Give the regular expressions of the next document their budget, where they are in use."""
-    patterns = sys.modules.get("mason.adapters.patterns")
-    if patterns is not None:
-        patterns.begin_document()
+    _MODULES[_PATTERNS].begin_document()
+
+
+def _bounds(limits: Limits) -> tuple[float, ...]:
+    """Return the bounds for the core, which has the defaults of `Limits` itself."""
+    from mason.limits import Limits
+
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits= takes a mason.Limits, not {type(limits).__name__}")
+    return limits.as_tuple()
+
+
+def _checked(registry: Registry) -> Registry:
+    if not isinstance(registry, Registry):
+        raise TypeError(f"registry= takes a mason.Registry, not {type(registry).__name__}")
+    return registry
 
 
 def _kind_plan(name: str) -> _core.Plan | None:
@@ -94,7 +108,7 @@ def dump(
     def render(chosen: Format, want_text: bool) -> bytes | str:
         return _render(obj, chosen, indent, typed, plain, shared, registry, limits, want_text)
 
-    write_destination(destination, render, format, durable=durable, limits=limits or _LIMITS)
+    write_destination(destination, render, format, durable=durable, limits=limits)
 
 
 @overload
@@ -181,22 +195,21 @@ def _render(
     limits: Limits | None,
     text: bool,
 ) -> str | bytes:
-    if format == "json" or format == "cbor":
-        flags = (
-            (_TYPED if typed else 0)
-            | (_PLAIN if plain else 0)
-            | (_SHARED if shared else 0)
-            | (_STABLE if indent is not None else 0)
-            | (_TEXT if text else 0)
-        )
-        bounds = _DEFAULT_LIMITS if limits is None else limits.as_tuple()
-        plans = (registry or DEFAULT).plans
-        if indent is not None and (type(indent) is not int or not 0 <= indent <= 64):
+    if format != "json" and format != "cbor":
+        check_format(format)
+        return _pickled(obj, indent, typed, plain, shared)
+    flags = (_TEXT if text else 0) | (_SHARED if shared else 0)
+    if typed or plain:
+        flags |= (_TYPED if typed else 0) | (_PLAIN if plain else 0)
+    if indent is not None:
+        flags |= _STABLE
+        if type(indent) is not int or not 0 <= indent <= 64:
             raise ValueError(f"indent is an int between 0 and 64, or None; not {indent!r}")
-        _begin()
-        return _core.dump(obj, plans, format, indent, flags, bounds)
-    check_format(format)
-    return _pickled(obj, indent, typed, plain, shared)
+    plans = _PLANS if registry is None else _checked(registry).plans
+    bounds = None if limits is None else _bounds(limits)
+    if _PATTERNS in _MODULES:
+        _begin_patterns()
+    return _core.dump(obj, plans, format, indent, flags, bounds)
 
 
 def _pickled(obj: Any, indent: int | None, typed: bool, plain: bool, shared: bool) -> bytes:
@@ -269,7 +282,8 @@ def load(
     `LoadError` for what is no such document, with the place; `LimitError`; `UnknownFormatError`;
     OSError as the file system does.
     """
-    limits = limits or _LIMITS
+    if limits is not None:
+        _bounds(limits)  # raises before anything is read
     data, chosen = read_source(source, format, limits)
     name = _file_name(source)
     return _load(data, chosen, type, trust, unknown, aliases, plain, registry, limits, name)
@@ -313,9 +327,16 @@ def loads(
     registry: Registry | None = None,
     limits: Limits | None = None,
 ) -> Any:
-    """Build the objects of a document in memory; options and errors as in `load`."""
-    chosen = _format_of(data, format)
-    return _load(data, chosen, type, trust, unknown, aliases, plain, registry, limits, None)
+    """Build the objects of a document in memory; options and errors as in `load`.
+
+    Raises TypeError for what is neither str nor bytes.
+    """
+    chosen = format_of(data, format)
+    try:
+        return _load(data, chosen, type, trust, unknown, aliases, plain, registry, limits, None)
+    except JSONError as error:
+        explain(error, data, "load")
+        raise
 
 
 def read(
@@ -330,7 +351,8 @@ def read(
     Nothing is imported and no name is looked up; `registry` is the one that `build` uses. Raises
     `LoadError` and its children, never `UntrustedError`; OSError as the file system does.
     """
-    limits = limits or _LIMITS
+    if limits is not None:
+        _bounds(limits)  # raises before anything is read
     data, chosen = read_source(source, format, limits)
     return _document(data, chosen, registry, limits)
 
@@ -342,25 +364,16 @@ def reads(
     registry: Registry | None = None,
     limits: Limits | None = None,
 ) -> Document:
-    """Read a document in memory and build nothing, as `read` does."""
-    return _document(data, _format_of(data, format), registry, limits)
+    """Read a document in memory and build nothing, as `read` does.
 
-
-def _format_of(data: str | Bytes, format: Format | None) -> Format:
-    if isinstance(data, str) and (format is None or format == "json"):
-        return "json"
-    if isinstance(data, bytes) and _surely_json(data) and (format is None or format == "json"):
-        return "json"
-    found: Any = data  # what callers pass is not always what the annotation says
-    if isinstance(found, str | bytes | bytearray | memoryview):
-        return recognise(found, format)
-    kind = type(found).__name__
-    raise LoadError(f"a document in memory is str or bytes, not {kind}", hint="files: mason.load")
-
-
-def _surely_json(data: bytes) -> bool:
-    """Tell JSON objects and arrays at a glance: in CBOR an impossible length would follow."""
-    return data[:1] in (b"{", b"[") and data[1:2] > b" "
+    Raises TypeError for what is neither str nor bytes.
+    """
+    chosen = format_of(data, format)
+    try:
+        return _document(data, chosen, registry, limits)
+    except JSONError as error:
+        explain(error, data, "read")
+        raise
 
 
 def _file_name(source: Any) -> str | None:
@@ -369,12 +382,11 @@ def _file_name(source: Any) -> str | None:
     return str(fspath(source)) if isinstance(source, str | PathLike) else None
 
 
-def _no_pickle(format: str) -> None:
-    if format == "pickle":
-        raise LoadError(
-            "this is a pickle, and this version of mason does not read pickles yet",
-            hint="it never will by running them; format= if the content was taken for one wrongly",
-        )
+def _no_pickle() -> LoadError:
+    return LoadError(
+        "this is a pickle, and this version of mason does not read pickles yet",
+        hint="it never will by running them; format= if the content was taken for one wrongly",
+    )
 
 
 def _load(
@@ -391,16 +403,19 @@ def _load(
 ) -> Any:
     if unknown != "raise" and unknown != "keep":
         raise ValueError(f'unknown is "raise" or "keep", not {unknown!r}')
-    _no_pickle(format)
-    names = Names(registry or DEFAULT, trust, type, aliases, unknown == "keep")
-    bounds = _DEFAULT_LIMITS if limits is None else limits.as_tuple()
+    if format == "pickle":
+        raise _no_pickle()
+    asked = DEFAULT if registry is None else _checked(registry)
+    names = Names(asked, trust, type, aliases, unknown)
+    bounds = None if limits is None else _bounds(limits)
     flags = _READ_PLAIN if plain else 0
-    _begin()
+    if _PATTERNS in _MODULES:
+        _begin_patterns()
     try:
-        value = _core.load(data, format, names.resolve, flags, bounds)
+        value = _core.load(data, format, names, flags, bounds)
     except (_core.NotTrusted, _core.NeedsJudging):
         judge(data, format, names, bounds, name)
-        value = _core.load(data, format, names.resolve, flags | _JUDGED, bounds)
+        value = _core.load(data, format, names, flags | _JUDGED, bounds)
     if type is not None:
         names.policy.check_root(value)
     return value
@@ -411,10 +426,13 @@ def _document(
 ) -> Document:
     from mason.document import Document
 
-    _no_pickle(format)
+    if format == "pickle":
+        raise _no_pickle()
     if not isinstance(data, str | bytes):
         data = bytes(data)
-    bounds = _DEFAULT_LIMITS if limits is None else limits.as_tuple()
+    if registry is not None:
+        _checked(registry)
+    bounds = None if limits is None else _bounds(limits)
     root, needs, typed = _core.load(data, format, None, INERT, bounds)
     return Document(
         root,
@@ -445,7 +463,7 @@ def _dump_document(
         typed = document.typed and chosen == "json"
         return _render(document.root, chosen, indent, typed, False, True, None, None, want_text)
 
-    write_destination(destination, render, format, limits=_LIMITS)
+    write_destination(destination, render, format)
 
 
 def _dumps_document(

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mason.limits import Limits
 
 _CHUNK = 1 << 20
-_PADDING = re.compile(rb"\0*")
 
 
 # what makes a decompressor of one member, and what that raises
@@ -35,7 +34,7 @@ class Compression(NamedTuple):
     """
 
     name: str
-    magic: re.Pattern[bytes]
+    magic: tuple[bytes, ...]
     pack: Callable[[bytes], bytes]
     start: Callable[[], _Started]
     feed: Callable[[Any, memoryview], Iterator[bytes]]
@@ -119,20 +118,21 @@ def _zlib_feed(member: Any, piece: memoryview) -> Iterator[bytes]:
         yield output
 
 
+# a level, and then the first block or the end of no blocks at all
+_BZ2_MAGIC = tuple(
+    b"BZh%d" % n + mark for n in range(1, 10) for mark in (b"1AY&SY", b"\x17rE8P\x90")
+)
+
 # Each magic is long enough that no JSON, CBOR or pickle document begins with it.
 COMPRESSIONS = {
     ".gz": Compression(
-        "gzip", re.compile(rb"\x1f\x8b\x08"), _gzip_pack, _gzip_start, _zlib_feed, padding=True
+        "gzip", (b"\x1f\x8b\x08",), _gzip_pack, _gzip_start, _zlib_feed, padding=True
     ),
-    ".bz2": Compression(
-        "bzip2", re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), _bz2_pack, _bz2_start, _feed
-    ),
-    ".xz": Compression(
-        "xz", re.compile(rb"\xfd7zXZ\x00"), _xz_pack, _xz_start, _feed, padding=True
-    ),
+    ".bz2": Compression("bzip2", _BZ2_MAGIC, _bz2_pack, _bz2_start, _feed),
+    ".xz": Compression("xz", (b"\xfd7zXZ\x00",), _xz_pack, _xz_start, _feed, padding=True),
     # fed little at once: `zstandard` cannot stop in the middle, and 4 bytes may become 128 KiB
     ".zst": Compression(
-        "zstandard", re.compile(rb"\x28\xb5\x2f\xfd"), _zstd_pack, _zstd_start, _feed, step=1024
+        "zstandard", (b"\x28\xb5\x2f\xfd",), _zstd_pack, _zstd_start, _feed, step=1024
     ),
 }
 
@@ -163,6 +163,11 @@ def pack(data: bytes, suffix: str, limits: Limits) -> bytes:
     return packed
 
 
+def is_packed(data: bytes) -> bool:
+    """Tell whether the content of a file says that it is compressed."""
+    return any(data.startswith(compression.magic) for compression in COMPRESSIONS.values())
+
+
 def unpack(data: bytes, suffix: str, limits: Limits) -> bytes:
     """Return data decompressed if its content says that it is compressed.
 
@@ -171,7 +176,7 @@ def unpack(data: bytes, suffix: str, limits: Limits) -> bytes:
     Raises `LoadError` for damaged data, `LimitError` where it inflates beyond `limits`.
     """
     for known, compression in COMPRESSIONS.items():
-        if compression.magic.match(data):
+        if data.startswith(compression.magic):
             require(known, LoadError)
             return b"".join(_inflate(data, compression, limits))
     if suffix:
@@ -184,6 +189,7 @@ def _inflate(data: bytes, compression: Compression, limits: Limits) -> Iterator[
     """Decompress all members, giving up as soon as there is more than `limits` allow."""
     start, failure = compression.start()
     most, size, position = _most(limits, len(data)), 0, 0
+    zeros = re.compile(rb"\0*")
     while position < len(data):
         member = start()
         # little at first: of many small members each would copy what lies behind it
@@ -204,8 +210,8 @@ def _inflate(data: bytes, compression: Compression, limits: Limits) -> Iterator[
                 message = f"the {compression.name} data is damaged: {error}"
                 raise LoadError(message, offset=position) from None
         position -= len(member.unused_data)
-        if compression.padding and (zeros := _PADDING.match(data, position)):
-            position = zeros.end()
+        if compression.padding and (found := zeros.match(data, position)):
+            position = found.end()
 
 
 def _most(limits: Limits, compressed: int) -> int | None:

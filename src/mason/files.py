@@ -21,7 +21,7 @@ from contextlib import suppress
 from json import dumps
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
-from mason.compression import COMPRESSIONS, pack, require, unpack
+from mason.compression import COMPRESSIONS, is_packed, pack, require, unpack
 from mason.errors import (
     DumpError,
     LimitError,
@@ -53,14 +53,12 @@ class Writable(Protocol):
 Path: TypeAlias = "str | os.PathLike[str] | os.PathLike[bytes]"
 Render: TypeAlias = Callable[[Format, bool], "bytes | str"]
 
-_NOT_ASCII = re.compile("[^\0-\x7f]+")
 _PIECE = 1 << 20
 _BESIDE = "mason writes a new file beside the target; a file object is written in place"
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def read_source(
-    source: Path | Readable, format: str | None, limits: Limits
+    source: Path | Readable, format: str | None, limits: Limits | None = None
 ) -> tuple[bytes | str, Format]:
     """Read a path or a file object (from where it stands) and return its document and format.
 
@@ -71,15 +69,18 @@ def read_source(
     """
     check_format(format)
     path = _path(source, "read", LoadError)
+    most = None if limits is None else limits.bytes
     if path is None:
-        name, data = _name_of(source), _drain(cast(Readable, source), limits.bytes)
+        name, data = _name_of(source), _drain(cast(Readable, source), most)
     else:
-        name, data = path, _read_path(path, limits.bytes)
+        name, data = path, _read_path(path, most)
     named, packing = suffixes(name)
     if isinstance(data, bytes):
         # many a download tool decompresses and keeps the name: fine where the content is what it
         # should be
-        data = unpack(data, "" if (format or named) in readings(data) else packing, limits)
+        packing = "" if (format or named) in readings(data) else packing
+        if packing or is_packed(data):
+            data = unpack(data, packing, limits or _default_limits())
     return data, recognise(data, format or named)
 
 
@@ -89,7 +90,7 @@ def write_destination(
     format: str | None,
     *,
     durable: bool = False,
-    limits: Limits,
+    limits: Limits | None = None,
 ) -> None:
     """Write what `render(format, want_text)` returns to a path (atomically) or a file object.
 
@@ -104,12 +105,23 @@ def write_destination(
         _write_object(cast(Writable, destination), render, format, durable, limits)
         return
     named, packing = suffixes(path)
-    chosen = _chosen(format or named, f"a file named {shown(os.path.basename(path))!r}")
+    chosen = _chosen(format or named, f"a file named {shown(os.path.basename(path) or path)!r}")
     require(packing, DumpError)
     target = _Target.of(path)
     if durable and target.direct:
         raise DumpError("durable=True needs a regular file, not a pipe or a device")
-    target.write(pack(_as_bytes(render(chosen, False)), packing, limits), durable)
+    target.write(_packed(_as_bytes(render(chosen, False)), packing, limits), durable)
+
+
+def _packed(data: bytes, packing: str, limits: Limits | None) -> bytes:
+    return pack(data, packing, limits or _default_limits()) if packing else data
+
+
+def _default_limits() -> Limits:
+    # a dataclass, so importing it takes a while; only compression needs its numbers here
+    from mason.limits import Limits
+
+    return Limits()
 
 
 # --- names and file objects
@@ -119,7 +131,7 @@ def _path(thing: object, verb: str, error: type[MasonError]) -> str | None:
     """Return a path as str, None for a file object; refuse whatever else people pass."""
     if isinstance(thing, (str, os.PathLike)):
         path = os.fsdecode(thing)
-        if _URL.match(path):
+        if _is_url(path):
             hint = "mason opens no network connection: fetch it first, then pass the file"
             raise error(f"a URL is not a path: {shown(path)!r}", hint=hint)
         return path
@@ -130,6 +142,11 @@ def _path(thing: object, verb: str, error: type[MasonError]) -> str | None:
             message += " (data in memory: mason.loads and mason.reads)"
         raise TypeError(message)
     return None
+
+
+def _is_url(path: str) -> bool:
+    scheme, found, _ = path.partition("://")
+    return bool(found) and re.fullmatch("[A-Za-z][A-Za-z0-9+.-]*", scheme) is not None
 
 
 def _name_of(stream: object) -> str:
@@ -346,7 +363,7 @@ def _write_descriptor(descriptor: int, data: bytes) -> None:
 
 
 def _write_object(
-    stream: Writable, render: Render, format: str | None, durable: bool, limits: Limits
+    stream: Writable, render: Render, format: str | None, durable: bool, limits: Limits | None
 ) -> None:
     named, packing = suffixes(_name_of(stream))
     text = _takes_text(stream)
@@ -365,7 +382,7 @@ def _write_object(
     if isinstance(data, str):
         _write_text(stream, data, certain=text is True)
     else:
-        _write_binary(stream, pack(data, packing, limits))
+        _write_binary(stream, _packed(data, packing, limits))
     if durable:
         stream.flush()  # type: ignore[attr-defined]
         os.fsync(cast(int, _descriptor(stream)))
@@ -386,7 +403,7 @@ def _write_text(stream: Any, text: str, certain: bool) -> None:
     encoding = getattr(stream, "encoding", None)
     if isinstance(encoding, str) and encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
         # open("x.json", "w") is cp1252 on many a machine: JSON's own escapes fit everywhere
-        text = _NOT_ASCII.sub(lambda match: dumps(match[0])[1:-1], text)
+        text = re.sub("[^\0-\x7f]+", lambda match: dumps(match[0])[1:-1], text)
     try:
         count = _offer(stream, text)
     except TypeError:

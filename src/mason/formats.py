@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Literal, TypeAlias, cast, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
-from mason.errors import LoadError, UnknownFormatError, load_error, shown
+from mason.errors import JSONError, LoadError, UnknownFormatError, load_error, shown
 
 Format: TypeAlias = Literal["json", "cbor", "pickle"]
+Bytes: TypeAlias = bytes | bytearray | memoryview
 
 _SUFFIXES: dict[str, Format] = {
     ".json": "json",
@@ -23,6 +24,10 @@ _SUFFIXES: dict[str, Format] = {
     ".pickle": "pickle",
 }
 _PACKED = (".gz", ".bz2", ".xz", ".zst")
+# CBOR's arrays, maps and tags with their count or number in the first byte; 0x80 begins pickles
+_COUNTED = frozenset(bytes([major << 5 | low]) for major in (4, 5, 6) for low in range(24)) - {
+    b"\x80"
+}
 
 
 def suffixes(name: str) -> tuple[Format | None, str]:
@@ -70,10 +75,48 @@ def recognise(
         return prefer
     if len(possible) != 1:
         what = f"can be {' or '.join(possible)}" if possible else "is not JSON, CBOR or pickle"
-        raise UnknownFormatError(
-            f"cannot tell the format: the content {what}", hint='say it: format="json"'
-        )
+        hint = 'format="json" tells where it stops being JSON'
+        if possible:
+            hint = f'say it: format="{possible[0]}"'
+        raise UnknownFormatError(f"cannot tell the format: the content {what}", hint=hint)
     return cast(Format, possible[0])
+
+
+def format_of(data: str | Bytes, format: Format | None) -> Format:
+    """Return the format of a document in memory, at a glance where that is enough.
+
+    Raises TypeError for what is neither str nor bytes; else as `recognise`.
+    """
+    if format is None or format == "json":
+        if isinstance(data, str):
+            return "json"
+        if isinstance(data, bytes) and len(data) > 1 and data[0] in b"[{" and data[1] > 0x20:
+            return "json"  # in CBOR an impossible length would follow
+    if (format is None or format == "cbor") and isinstance(data, bytes) and data[:1] in _COUNTED:
+        return "cbor"  # no text begins so, and no pickle
+    found: Any = data  # what callers pass is not always what the annotation says
+    if isinstance(found, str | bytes | bytearray | memoryview):
+        return recognise(found, format)
+    more = ""
+    if hasattr(found, "read") or hasattr(found, "__fspath__"):
+        more = " (files and paths: mason.load and mason.read)"
+    raise TypeError(f"a document in memory is str or bytes, not {type(found).__name__}{more}")
+
+
+def explain(error: JSONError, data: str | Bytes, call: str) -> None:
+    """Say more of a text that is no JSON from its first character on, where the mistake is known.
+
+    It is looked at now, not before: every text that is JSON would pay for it.
+    """
+    if not isinstance(data, str) or error.offset != 0:
+        return
+    if data.startswith("\ufeff"):
+        try:
+            recognise(data, "json")
+        except LoadError as better:
+            raise better from None
+    if "\n" not in data and suffixes(data) != (None, ""):
+        error.hint = f"if it is the name of a file: mason.{call}({shown(data)!r})"
 
 
 def readings(data: bytes | bytearray | memoryview) -> list[str]:

@@ -7,28 +7,32 @@ from typing import TYPE_CHECKING, Any
 from mason import _core
 from mason.errors import LoadError, UntrustedError, shown
 from mason.registry import Registry, refused
-from mason.trust.items import says_nothing
 
 if TYPE_CHECKING:
     from mason.trust import Policy
 
 INERT = 2  # a flag of the core's load
+_NOTHING: Any = ()  # what trust= is where it is left out
 
 
 class Names:
-    """Say what the names of one document stand for.
+    """Say what the names of one document stand for; called by the core, once for each name and use.
 
     Plain data has no names: where the caller says nothing of trust, the policy is made when the
-    first name comes.
+    first name comes. Most documents are small: what is done here is done for each of them.
     """
 
-    def __init__(self, registry: Registry, trust: Any, type: Any, aliases: Any, keep: bool) -> None:
+    __slots__ = ("_policy", "_registry", "_resolver", "_unknown")
+
+    def __init__(
+        self, registry: Registry, trust: Any, type: Any, aliases: Any, unknown: str
+    ) -> None:
         self._registry = registry
-        self._keep = keep
-        self._policy: Policy | None = None
+        self._unknown = unknown
         self._resolver: Any = None
+        self._policy: Policy | None = None
         # not `trust != ()`: a class would ask its metaclass
-        if type is not None or aliases is not None or not says_nothing(trust):
+        if type is not None or aliases is not None or trust is not _NOTHING:
             self._policy = registry.policy(trust, type, aliases)
 
     @property
@@ -38,10 +42,10 @@ class Names:
             self._policy = self._registry.policy()
         return self._policy
 
-    def resolve(self, name: str, use: str) -> Any:
-        """Answer the core, as `Registry.resolver` says."""
+    def __call__(self, name: str, use: str) -> Any:
+        """Answer as `Registry.resolver` says."""
         if self._resolver is None:
-            self._resolver = self._registry.resolver(self.policy, keep=self._keep)
+            self._resolver = self._registry.resolver(self.policy, keep=self._unknown == "keep")
         return self._resolver(name, use)
 
 
@@ -49,19 +53,19 @@ def judge(
     data: Any,
     format: Any,
     names: Names,
-    bounds: tuple[float, ...],
+    bounds: tuple[float, ...] | None,
     name: str | None,
 ) -> None:
     """Raise UntrustedError unless every name of the document is trusted."""
     _, needs, _ = _core.load(data, format, None, INERT, bounds)
-    missing = refused(needs, names.resolve)
+    missing = refused(needs, names)
     if missing:
         raise UntrustedError(
             missing,
             source=name,
             call="mason.load" if name else "mason.loads",
             spelled=names.policy.spelled(missing),
-            hint=names.policy.advice(missing),
+            hint=names.policy.advice(missing, (need[0] for need in needs)),
         ) from None
     for need in needs:
         if need[1] == "call":  # trusted, but nothing is called in this version

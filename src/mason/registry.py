@@ -8,7 +8,7 @@ function by which the core learns what a name means.
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock  # all that is needed of `threading`, whose import takes longer
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
@@ -27,7 +27,7 @@ from typing import (
     overload,
 )
 
-from mason.errors import MasonError, Need, Refused
+from mason.errors import Need, Refused, RegistryError
 from mason.trust import Policy, Use, name_of, split_version
 from mason.trust.items import shown
 from mason.trust.names import Refusal, is_class, is_standard, spellings
@@ -84,10 +84,6 @@ class ReadOptions(TypedDict, total=False):
     limits: Limits | None
 
 
-class RegistryError(MasonError, ValueError):
-    """Say why a class cannot be registered like that, and what to do instead."""
-
-
 class Registration(NamedTuple):
     """Hold what is known of one class: its name in documents, version, steps from older ones."""
 
@@ -131,7 +127,7 @@ class _Table:
             return self._plans
 
 
-_making = threading.Lock()
+_making = allocate_lock()
 
 
 class Registry:
@@ -144,7 +140,7 @@ class Registry:
 
     def __init__(self, trust: Any = (), aliases: Mapping[str, Any] | None = None) -> None:
         self._said = Policy(trust, aliases=aliases)
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._table = _Table()
 
     # ---------------------------------------------------------------------------- registering

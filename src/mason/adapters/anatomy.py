@@ -233,7 +233,7 @@ def check_protocol(line: Line, own: Iterable[object], content: type = object) ->
         if value is not names_of(object).get(name) and not is_among(value, own):
             where = "" if cls is line[0] else f" (in {spelled(cls)})"
             raise Refused(
-                f"defines {name}{where}: its own words about its state are not followed yet",
+                f"defines {name}{where}, which this version of mason does not call",
                 "write the plain data that it is made from, or a class without it",
             )
 

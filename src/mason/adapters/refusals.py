@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mason.adapters.anatomy import Line, find, is_native, spelled
 
-_ANEW = "leave it out of the state, and make it anew on load"
+_ANEW = "leave it out, and make a new one after loading"
 _BYTES = "write bytes(x)"
 _RERUN = "write what it would need to be started again"
 
@@ -35,13 +35,16 @@ REASONS: dict[str, _Row] = {
     # what is outside of the interpreter
     "_io:BytesIO": ("is a file in memory", "write its .getvalue()"),
     "_io:StringIO": ("is a file in memory", "write its .getvalue()"),
-    "_io:_IOBase": ("is an open file", "write its path, and open it anew on load"),
-    "_socket:socket": ("is a socket", "write its address, and connect anew on load"),
-    "sqlite3:Connection": ("is an open database", "write its path, and connect anew on load"),
+    "_io:_IOBase": ("is an open file", "write its path, and open it again after loading"),
+    "_socket:socket": ("is a socket", "write its address, and connect again after loading"),
+    "sqlite3:Connection": (
+        "is an open database",
+        "write its path, and connect again after loading",
+    ),
     "sqlite3:Cursor": ("is a cursor of an open database", "write the rows, .fetchall()"),
-    "mmap:mmap": ("is a file mapped into memory", "write its path, and map it anew on load"),
+    "mmap:mmap": ("is a file mapped into memory", "write its path, and map it again after loading"),
     "posix:DirEntry": ("is an entry of a folder that was listed", "write its .path"),
-    "logging:Logger": ("is a logger", "write its .name, and ask logging.getLogger on load"),
+    "logging:Logger": ("is a logger", "write its .name, and ask logging.getLogger after loading"),
     "logging:Handler": ("is where log records go", _ANEW),
     # running code
     "builtins:generator": ("is a generator", "write list(x)"),

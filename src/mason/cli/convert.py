@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mason.cli.program import source_of
+from mason.cli.program import read_document
 
 if TYPE_CHECKING:
     from mason.formats import Format
@@ -30,7 +30,6 @@ def command(
     told by --from, the name or the content, that of OUT by --to or the name; - is the standard
     input or output. A file is replaced only when all was written.
     """
-    from mason._api import read
     from mason.formats import suffixes
 
     format_out = to or (suffixes(out)[0] if out != "-" else None)
@@ -38,8 +37,8 @@ def command(
         raise click.UsageError("the name of OUT does not tell JSON or CBOR: say --to")
     if indent is not None and format_out != "json":
         raise click.UsageError("--indent is for JSON")
-    document = read(source_of(files["in"]), format=format)
+    document = read_document(files["in"], format)
     destination = sys.stdout.buffer if out == "-" else out
     document.dump(destination, format=format_out, indent=indent)
-    if out == "-" and format_out == "json" and sys.stdout.isatty():
-        click.echo()
+    if out == "-" and format_out == "json":
+        click.echo()  # as every text on the standard output ends

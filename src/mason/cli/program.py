@@ -1,31 +1,38 @@
 """The group of all subcommands: options of `mason` itself, exit codes, and where output goes.
 
-Strategy: a subcommand's module is imported when it is called or listed, mason's core and rich only
-by the call that needs them, so that help and completion start fast. Exceptions become exit codes
-here and nowhere else.
+Strategy: a subcommand's module is imported when it is called or listed, what it needs of mason only
+by the call that needs it, so that help and completion start fast. Exceptions become exit codes here
+and nowhere else.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from mason.document import Document
+    from mason.errors import MasonError
+    from mason.formats import Format
 
 REFUSED, USAGE, IO = 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports a program that SIGINT or SIGPIPE ended
 
 _COMMANDS = ("convert", "show")
-_COLOURS = {"type": "cyan", "text": "green", "shared": "magenta", "note": "dim", "needs": "yellow"}
+# cyan, green, magenta, faint, yellow (ECMA-48, SGR)
+_COLOURS = {"type": "36", "text": "32", "shared": "35", "note": "2", "needs": "33"}
 _EXIT_CODES = """
 \b
 Exit codes:
   0    done
   1    the document was refused or invalid, or has nothing at that path
-  2    wrong usage, or click or rich is missing
+  2    wrong usage, or click is missing
   3    a file could not be read or written
   130  interrupted (Ctrl-C)
   141  the reader of the output went away
@@ -121,9 +128,43 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def source_of(name: str) -> Any:
-    """Return what `mason.read` takes for a FILE argument: `-` is the standard input."""
-    return sys.stdin.buffer if name == "-" else name
+def read_document(name: str, format: Format | None) -> Document:
+    """Read a FILE argument, `-` being the standard input; what goes wrong is told with its name."""
+    from mason._api import read
+    from mason.errors import MasonError
+
+    try:
+        return read(sys.stdin.buffer if name == "-" else name, format=format)
+    except MasonError as error:
+        guess = "" if format else _guess(name, error)
+        error.message = f"{spelled(name)}: {guess}{error.message}"
+        if error.hint:  # here the argument of the function is an option
+            error.hint = re.sub(r'format=(?:"(\w+)")?', _option, error.hint)
+        raise
+
+
+def _option(argument: re.Match[str]) -> str:
+    return f"--from {argument[1]}" if argument[1] else "--from"
+
+
+def _guess(name: str, error: MasonError) -> str:
+    """Say for what the content was taken where only the content told it: any bytes may be CBOR."""
+    from mason.errors import JSONError, LimitError, LoadError
+    from mason.formats import suffixes
+
+    if suffixes(name)[0] or not isinstance(error, LoadError) or isinstance(error, LimitError):
+        return ""
+    if isinstance(error, JSONError):
+        return "no document that mason knows; read as JSON: "
+    binary = error.offset is not None and error.line is None and error.path is not None
+    return "no document that mason knows; read as CBOR: " if binary else ""
+
+
+def spelled(name: str) -> str:
+    """Return the name of a FILE as it may be shown."""
+    from mason.errors import shown
+
+    return "standard input" if name == "-" else shown(name)
 
 
 def in_colour() -> bool:
@@ -144,20 +185,9 @@ def speaks_ascii_only() -> bool:
 
 def print_lines(lines: Iterable[Sequence[Piece]]) -> None:
     """Print lines made of pieces, coloured where that is wanted."""
-    if not in_colour():
-        for line in lines:
-            sys.stdout.write("".join(text for text, _ in line) + "\n")
-        return
-    for text in _coloured(lines):
-        sys.stdout.write(text)
-
-
-def _coloured(lines: Iterable[Sequence[Piece]]) -> Iterator[str]:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(soft_wrap=True)
+    colours = _COLOURS if in_colour() else {}
     for line in lines:
-        with console.capture() as captured:
-            console.print(Text.assemble(*((text, _COLOURS.get(kind, "")) for text, kind in line)))
-        yield captured.get()
+        for text, kind in line:
+            code = colours.get(kind)
+            sys.stdout.write(f"\x1b[{code}m{text}\x1b[0m" if code else text)
+        sys.stdout.write("\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mason.cli.program import Piece, print_lines, source_of, speaks_ascii_only
+from mason.cli.program import Piece, print_lines, read_document, speaks_ascii_only, spelled
 
 if TYPE_CHECKING:
     from mason.formats import Format
@@ -53,10 +53,9 @@ def command(
     Nothing is imported, built or run. The format is told by --from, the name or the content; - is
     the standard input.
     """
-    from mason._api import read
     from mason.inspection.show import as_json, show
 
-    document = read(source_of(file), format=format)
+    document = read_document(file, format)
     if everything:
         tree = show(document, path=path, depth=None, items=None, lines=None)
     else:
@@ -70,11 +69,10 @@ def command(
 
 
 def _pieces(file: str, tree: Tree) -> Iterator[list[Piece]]:
-    from mason.errors import shown
     from mason.inspection.show import needs, pieces, rails, summary
 
     ascii_only = speaks_ascii_only()
-    yield [(f"{'standard input' if file == '-' else shown(file)}: {summary(tree)}", "note")]
+    yield [(f"{spelled(file)}: {summary(tree)}", "note")]
     for line in tree.lines:
         parts: list[Piece] = [(rails(line, ascii_only), "note")]
         for count, piece in enumerate(pieces(line)):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mason.document import Document
 
 _NAME_ROOM = 100  # characters of a class name or key from the file
+_COLUMN = 60  # the most that a column of names is wide
 _PATH_ROOM = 1_000
 _PATH_STEPS = 100
 _UNDEFINED = 23  # RFC 8949, section 3.3
@@ -152,8 +153,12 @@ def needs(tree: Tree, most: int = 20) -> Iterator[str]:
     if not tree.needs:
         return
     yield f"needs {_count(len(tree.needs), 'name')}"
-    for need in tree.needs[:most]:
-        yield f"  {_shown(need.name)}  {need.use}  {need.count:,}x, first at {shown(need.path)}"
+    rows = [(_shown(n.name), n.use, f"{n.count:,}x", shown(n.path)) for n in tree.needs[:most]]
+    # one long name must not push the others to the edge
+    names = max((len(row[0]) for row in rows if len(row[0]) <= _COLUMN), default=0)
+    uses, counts = (max(len(row[column]) for row in rows) for column in (1, 2))
+    for name, use, count, path in rows:
+        yield f"  {name:<{names}}  {use:<{uses}}  {count:>{counts}}, first at {path}"
     if len(tree.needs) > most:
         yield f"  ... {len(tree.needs) - most:,} more"
 

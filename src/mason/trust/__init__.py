@@ -17,7 +17,8 @@ disk. Each answer is kept for the policy's life (one load): the object judged is
 
 from __future__ import annotations
 
-from mason.trust.items import STDLIB, Calling, PolicyError, ReviewedSet, call
+from mason.errors import PolicyError
+from mason.trust.items import STDLIB, Calling, ReviewedSet, call
 from mason.trust.names import Refusal, Use, is_imported, name_of, split_version
 from mason.trust.policy import Policy
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, Final, TypeAlias
 
-from mason.errors import MasonError
+from mason.errors import PolicyError
 from mason.trust.names import (
     MAIN,
     Use,
@@ -35,10 +35,6 @@ _WHAT_TO_ALIAS: Final = (
     'write "old.module:Order": Order, "old.module:Order": "new.module:Order" '
     'or "old.module": "new.module"'
 )
-
-
-class PolicyError(MasonError, ValueError):
-    """Say what in `trust=`, `type=` or `aliases=` has no meaning, and what to write instead."""
 
 
 class ReviewedSet:
@@ -109,7 +105,7 @@ def says_nothing(trust: Any) -> bool:
 class Grants:
     """Hold the items of `trust=`: objects by name, names, modules, and rules."""
 
-    __slots__ = ("called", "modules", "names", "objects", "rules")
+    __slots__ = ("called", "modules", "names", "objects", "rules", "texts")
 
     def __init__(self, like: Grants | None = None) -> None:
         self.objects: dict[str, Any] = dict(like.objects) if like else {}
@@ -117,6 +113,7 @@ class Grants:
         self.names: set[str] = set(like.names) if like else set()
         self.modules: list[str] = list(like.modules) if like else []
         self.rules: list[Rule] = list(like.rules) if like else []
+        self.texts: list[str] = []  # what was added here, not taken over
 
     def add_all(self, trust: Any) -> None:
         """Sort in what was given as `trust=`: an iterable of items, or a single item."""
@@ -168,6 +165,7 @@ class Grants:
                 f"{text!r} names the standard library, which is not trusted by strings",
                 hint="its value kinds need no trust; pass any other class itself",
             )
+        self.texts.append(text)
         if colon:
             self.names.add(text)
         elif module not in self.modules:

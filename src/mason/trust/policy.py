@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 from collections.abc import Iterable, Mapping
 from json import dumps
 from typing import Any, cast
 
-from mason.errors import LoadError, Need
+from mason.errors import LoadError, Need, PolicyError
 from mason.errors import shown as printable
-from mason.trust.items import Aliases, Grants, PolicyError, says_nothing, shown
+from mason.trust.items import Aliases, Grants, says_nothing, shown
 from mason.trust.names import (
     AGAINST_RULE,
     NO_INSTANCES,
@@ -33,6 +34,8 @@ from mason.trust.names import (
 from mason.trust.reach import Reach, fits, spelled_classes, spelled_oddities
 
 _LOOKED_AT = 20  # names of one document for which better spellings are searched
+_TOLD = 5  # lines of one sort of advice
+_ITEMS = (str, list, tuple, set, frozenset)  # what trust= may be, and type= may not
 
 
 class Policy:
@@ -46,7 +49,7 @@ class Policy:
     cannot be meant.
     """
 
-    __slots__ = ("_aliases", "_expected", "_failed", "_grants", "_judged", "_reach")
+    __slots__ = ("_aliases", "_expected", "_failed", "_grants", "_judged", "_reach", "_texts")
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class Policy:
             self._aliases = Aliases(like._aliases if like else None)
             self._grants.add_all(trust)
             self._aliases.add_all(aliases, self._grants)
+        self._texts = () if silent else tuple(self._grants.texts)
         self._expected = type
         self._reach = Reach([] if type is None else self._grant_spelled(type))
         self._judged: dict[tuple[str, str], Any] = {}
@@ -74,10 +78,10 @@ class Policy:
         """Grant the classes that type= spells and return them."""
         for odd in spelled_oddities(expression):
             protocol = "a protocol" if is_class(odd) else "no class"
-            raise PolicyError(
-                f"type= holds {shown(odd)}, which is {protocol}",
-                hint="pass a class, or an expression of classes: list[Order], Order | None",
-            )
+            hint = "pass a class, or an expression of classes: list[Order], Order | None"
+            if odd is expression and builtins.type(odd) in _ITEMS:
+                hint = "was trust= meant? type= is the class of the whole document"
+            raise PolicyError(f"type= holds {shown(odd)}, which is {protocol}", hint=hint)
         classes = spelled_classes(expression)
         for cls in classes:
             self._grants.add_object(cls)
@@ -202,10 +206,15 @@ class Policy:
                 expressions[need.name] = dumps(module)
         return expressions
 
-    def advice(self, needs: Iterable[Need]) -> str | None:
-        """Return what else to say of refused names: reasons, aliases, annotations; a line each."""
+    def advice(self, needs: Iterable[Need], document: Iterable[str] | None = None) -> str | None:
+        """Return what else to say of refused names: reasons, aliases, annotations; a line each.
+
+        `document` are all names of the document, trusted or not; without it, the refused ones.
+        """
         needs = list(needs)
-        lines: dict[str, None] = {}
+        names = [need.name for need in needs] if document is None else document
+        lines: dict[str, None] = dict.fromkeys(self._idle(set(map(self.rename, names))))
+        reasons: dict[str, list[str]] = {}
         for need in needs[:_LOOKED_AT]:
             name = self.rename(need.name)
             answer = self.find(name, cast(Use, need.use))
@@ -214,7 +223,10 @@ class Policy:
                 old, new = dumps(need.name.partition(":")[0]), dumps(other.partition(":")[0])
                 lines[f"{other} is trusted; if that is meant: aliases={{{old}: {new}}}"] = None
             elif is_refusal(answer) and answer not in (NOT_NAMED, NO_NAME):
-                lines[f"{printable(need.name)}: {answer.reason}"] = None
+                reasons.setdefault(answer.reason, []).append(printable(need.name))
+        for reason, refused in reasons.items():  # one module that cannot be imported is one line
+            first, *others = dict.fromkeys(refused)
+            lines[f"{first}{f' and {len(others)} more' if others else ''}: {reason}"] = None
         lines.update(dict.fromkeys(self._dead_ends({self.rename(need.name) for need in needs})))
         return "\n".join(lines) or None
 
@@ -229,7 +241,34 @@ class Policy:
         for top in self._grants.modules:
             if is_imported(top) and is_class(find_defined(top, path)):
                 known.add(f"{top}:{path}")
+        # a file that names os:system must not be answered with the way to posix:system
+        known = {one for one in known if not self._is_standard_function(one)}
         return known.pop() if len(known) == 1 and is_dotted(module) and name not in known else None
+
+    def _is_standard_function(self, name: str) -> bool:
+        found = self._grants.objects.get(name)
+        return is_standard(name.partition(":")[0]) and found is not None and not is_class(found)
+
+    def _idle(self, names: set[str]) -> list[str]:
+        """Tell which texts in trust= cover nothing of a document: most of them are misspelled."""
+        modules = {name.partition(":")[0] for name in names}
+        lines = []
+        for text in self._texts:
+            module, colon, path = text.partition(":")
+            if colon:
+                if not any(f"{one}:{path}" in names for one in spellings(module)):
+                    lines.append(f"trust={dumps(text)}: the document does not name it")
+            elif not any(lies_in(one, module) for one in modules):
+                meant = min((one for one in names if _is_spelled(one, text)), default=None)
+                why = "no name in the document lies there" + (
+                    "" if is_imported(module) else ", and no such module is imported"
+                )
+                if meant is not None:
+                    why = (
+                        f"a text is a module, or a class with its module: {dumps(printable(meant))}"
+                    )
+                lines.append(f"trust={dumps(text)}: {why}")
+        return lines[:_TOLD]
 
     def _dead_ends(self, names: set[str]) -> list[str]:
         ends = self._reach.dead_ends()
@@ -238,13 +277,19 @@ class Policy:
         ]
         return [
             f"{end.place} {end.reason}: name {'it' if end.name else 'what it may hold'} in trust="
-            for end in meant[:5]
+            for end in meant[:_TOLD]
         ]
 
 
 def is_refusal(answer: Any) -> bool:
     """Say whether an answer of `Policy.find` is a Refusal."""
     return type(answer) is Refusal
+
+
+def _is_spelled(name: str, path: str) -> bool:
+    """Say whether a name out of a file has that path, and may be shown for the caller to paste."""
+    module, _, its = name.partition(":")
+    return its == path and is_dotted(module) and not is_standard(module)
 
 
 def _for_use(found: Any, use: Use, called: bool) -> Any:
