@@ -126,10 +126,10 @@ def test_import_brings_in_little_of_the_standard_library_and_of_mason(statement:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["show", "--help"]])
-def test_help_brings_in_nothing_to_walk_documents(arguments: list[str]) -> None:
+def test_help_brings_in_nothing_to_walk_or_colour_documents(arguments: list[str]) -> None:
     ran = modules_after(f"from mason.cli.program import run; run({arguments!r})")
     assert "mason.cli.program" in ran
-    assert not {name.partition(".")[0] for name in ran} & {"dataclasses"}
+    assert not {name.partition(".")[0] for name in ran} & {"dataclasses", "rich"}
     later = LATER - {"cli"}
     assert not {name for name in ran if name.removeprefix("mason.").split(".")[0] in later}
 

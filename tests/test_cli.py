@@ -15,6 +15,7 @@ import pytest
 import mason
 
 pytest.importorskip("click")
+pytest.importorskip("rich")
 
 PROGRAM = "from mason.cli import main; main()"
 PLACE = str(Path(mason.__file__).parents[1])
@@ -71,10 +72,9 @@ def test_help_lists_commands_and_exit_codes() -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["show", "--help"], ["show", "-"]])
-def test_click_is_the_only_library_of_others_that_is_imported(arguments: list[str]) -> None:
-    code = "import sys; before = set(sys.modules); from mason.cli.program import run; "
-    code += "import mason.cli.program; mason.cli.program.in_colour = lambda: True; "
-    code += "run(sys.argv[1:]); print(*set(sys.modules) - before)"
+def test_rich_is_imported_by_colour_only(arguments: list[str]) -> None:
+    code = "import sys; from mason.cli.program import run; run(sys.argv[1:]); "
+    code += "print('rich' in sys.modules)"
     ran = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         input=b"[1]",
@@ -82,15 +82,15 @@ def test_click_is_the_only_library_of_others_that_is_imported(arguments: list[st
         env=environment(),
         check=True,
     )
-    top = {name.partition(".")[0] for name in ran.stdout.decode().splitlines()[-1].split()}
-    assert top - set(sys.stdlib_module_names) == {"click", "mason"}
+    assert ran.stdout.splitlines()[-1] == b"False"
 
 
-def test_without_click_there_is_one_line_and_the_way_to_get_it() -> None:
-    ran = mason_command("--help", before="import sys; sys.modules['click'] = None; ")
+@pytest.mark.parametrize("name", ["click", "rich"])
+def test_a_missing_library_is_one_line_and_the_way_to_get_it(name: str) -> None:
+    ran = mason_command("--help", before=f"import sys; sys.modules['{name}'] = None; ")
     assert ran.returncode == 2
     assert ran.stdout == b""
-    assert ran.stderr.decode() == "mason: its commands need click: pip install 'mason[cli]'\n"
+    assert ran.stderr.decode() == f"mason: its commands need {name}: pip install 'mason[cli]'\n"
 
 
 @pytest.mark.parametrize(

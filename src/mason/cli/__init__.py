@@ -8,8 +8,10 @@ from importlib.util import find_spec
 
 def main() -> None:
     """Run the `mason` command with the arguments of this process, and exit."""
-    if find_spec("click") is None:
-        print("mason: its commands need click: pip install 'mason[cli]'", file=sys.stderr)
+    missing = [name for name in ("click", "rich") if find_spec(name) is None]
+    if missing:
+        names = " and ".join(missing)
+        print(f"mason: its commands need {names}: pip install 'mason[cli]'", file=sys.stderr)
         sys.exit(2)
     try:
         from mason.cli.program import run

@@ -1,8 +1,8 @@
 """The group of all subcommands: options of `mason` itself, exit codes, and where output goes.
 
-Strategy: a subcommand's module is imported when it is called or listed, what it needs of mason only
-by the call that needs it, so that help and completion start fast. Exceptions become exit codes here
-and nowhere else.
+Strategy: a subcommand's module is imported when it is called or listed, mason's core and rich only
+by the call that needs them, so that help and completion start fast. Exceptions become exit codes
+here and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -25,14 +25,13 @@ REFUSED, USAGE, IO = 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports a program that SIGINT or SIGPIPE ended
 
 _COMMANDS = ("convert", "show")
-# cyan, green, magenta, faint, yellow (ECMA-48, SGR)
-_COLOURS = {"type": "36", "text": "32", "shared": "35", "note": "2", "needs": "33"}
+_COLOURS = {"type": "cyan", "text": "green", "shared": "magenta", "note": "dim", "needs": "yellow"}
 _EXIT_CODES = """
 \b
 Exit codes:
   0    done
   1    the document was refused or invalid, or has nothing at that path
-  2    wrong usage, or click is missing
+  2    wrong usage, or click or rich is missing
   3    a file could not be read or written
   130  interrupted (Ctrl-C)
   141  the reader of the output went away
@@ -185,9 +184,20 @@ def speaks_ascii_only() -> bool:
 
 def print_lines(lines: Iterable[Sequence[Piece]]) -> None:
     """Print lines made of pieces, coloured where that is wanted."""
-    colours = _COLOURS if in_colour() else {}
+    if not in_colour():
+        for line in lines:
+            sys.stdout.write("".join(text for text, _ in line) + "\n")
+        return
+    for text in _coloured(lines):
+        sys.stdout.write(text)
+
+
+def _coloured(lines: Iterable[Sequence[Piece]]) -> Iterator[str]:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True)
     for line in lines:
-        for text, kind in line:
-            code = colours.get(kind)
-            sys.stdout.write(f"\x1b[{code}m{text}\x1b[0m" if code else text)
-        sys.stdout.write("\n")
+        with console.capture() as captured:
+            console.print(Text.assemble(*((text, _COLOURS.get(kind, "")) for text, kind in line)))
+        yield captured.get()
