@@ -56,7 +56,10 @@ def judge(
     bounds: tuple[float, ...] | None,
     name: str | None,
 ) -> None:
-    """Raise UntrustedError unless every name of the document is trusted."""
+    """Raise UntrustedError unless every name of the document is trusted.
+
+    Raises LoadError for what is trusted and cannot be built all the same: before the rest is.
+    """
     _, needs, _ = _core.load(data, format, None, INERT, bounds)
     missing = refused(needs, names)
     if missing:
@@ -67,10 +70,13 @@ def judge(
             spelled=names.policy.spelled(missing),
             hint=names.policy.advice(missing, (need[0] for need in needs)),
         ) from None
-    for need in needs:
-        if need[1] == "call":  # trusted, but nothing is called in this version
+    for wanted, use, _, path in needs:
+        if use == "call":  # trusted, but nothing is called in this version
             raise LoadError(
-                f"a call of {shown(need[0])}, which this version of mason does not make",
-                need[3],
+                f"a call of {shown(wanted)}, which this version of mason does not make",
+                path,
                 "mason.read shows the document without it",
             ) from None
+        plan = names(wanted, use) if use == "instance" else None
+        if type(plan) is _core.Plan and plan.kind == "refused":
+            raise LoadError(f"{plan.name} {plan.reason}", path, plan.hint or None) from None
