@@ -18,36 +18,14 @@ from typing import Any, NamedTuple
 
 import pytest
 import shapes
+from hostile import in_small_thread
 
 import mason
 from mason.document import walk
 
-STACK = 256 * 1024
 DEEP = 100_000
 STEEP = 5000  # for what takes time in Python; it has far less than one frame's room per level
 FORMATS = pytest.mark.parametrize("format", ["json", "cbor"])
-
-
-def in_small_thread(function: Callable[[], Any]) -> Any:
-    """Return what a function returns that runs in a thread with a small stack."""
-    result: list[Any] = []
-
-    def run() -> None:
-        try:
-            result.append(function())
-        except BaseException as error:
-            result.append(error.with_traceback(None))
-
-    before = threading.stack_size(STACK)
-    try:
-        thread = threading.Thread(target=run)
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join()
-    if isinstance(result[0], BaseException):
-        raise result[0]
-    return result[0]
 
 
 class Link:

@@ -321,7 +321,8 @@ Ref Builder::close_tuple(Frame& frame) {
 Ref Builder::dict_of_pattern(PyObject** items, size_t count, Pattern*& fresh) {
     uint64_t mix = count;
     for (size_t i = 0; i < count; ++i) mix = (mix ^ reinterpret_cast<uintptr_t>(items[2 * i])) * 0x9E3779B97F4A7C15ull;
-    Pattern& pattern = patterns_[mix >> 60];
+    if (patterns_.empty()) patterns_.resize(128);
+    Pattern& pattern = patterns_[mix >> 57];
     if (pattern.mix != mix) {
         pattern.mix = mix;
         pattern.dict = Ref();

@@ -310,7 +310,8 @@ class Builder {
     struct Pattern {
         uint64_t mix = 0;
         Ref dict;
-    } patterns_[16];
+    };
+    std::vector<Pattern> patterns_;
     Ref dict_of_pattern(PyObject** items, size_t count, Pattern*& fresh);
 
     // The same member of an enum, in the same bytes, is not read twice.

@@ -256,8 +256,8 @@ bool CborReader::quick_tag() {
     }
 }
 
-CborReader::Quick CborReader::known_instance() {
-    if (left() < 8 || p_[0] != 0xD9 || p_[1] != 0x01 || p_[2] != 0x1B || p_[3] != 0x82) return Quick::No;
+CborReader::Quick CborReader::recurring_instance() {
+    if (left() < 8 || p_[1] != 0x01 || p_[2] != 0x1B || p_[3] != 0x82) return Quick::No;
     if (!frames_.empty() && (frames_.back().role == Role::Shared || frames_.back().role == Role::Tag)) return Quick::No;
     size_t from = p_[4] == 0x78 ? 6 : 5, count = p_[4] == 0x78 ? p_[5] : p_[4] & 31, slots = from + count;
     if ((p_[4] != 0x78 && ((p_[4] & 0xE0) != 0x60 || count > 23)) || left() < slots + 1) return Quick::No;
@@ -349,11 +349,11 @@ bool CborReader::key_item(Frame& frame) {
         fields_to_slots(frame);
         if (frame.target >= 0) frame.target *= 2;
     }
-    if (left() > 33 && *p_ >= 0x60 && *p_ < 0x78) {
-        size_t count = *p_ & 31;
-        if (is_ascii(p_ + 1, count)) {
-            push(cached_key(p_ + 1, count));
-            p_ += 1 + count;
+    if (left() > 66 && *p_ >= 0x60 && (*p_ < 0x78 || (*p_ == 0x78 && p_[1] <= 64))) {
+        size_t head = *p_ == 0x78 ? 2 : 1, count = *p_ == 0x78 ? p_[1] : *p_ & 31;
+        if (is_ascii(p_ + head, count)) {
+            push(cached_key(p_ + head, count));
+            p_ += head + count;
             if (frame.role == Role::Slots) slot_key(frame);
             return true;
         }

@@ -34,7 +34,8 @@ class CborReader : public Builder {
     bool leaf();                    // reads one item of the common kinds without a call; false leaves it to item()
     bool quick_tag();               // a moment, a decimal, a UUID; false leaves it to item()
     enum class Quick : uint8_t { No, Pushed, Opened };
-    Quick known_instance();         // of a class that came before, as mason writes it; No leaves it to item()
+    Quick known_instance() { return p_ < end_ && *p_ == 0xD9 ? recurring_instance() : Quick::No; }
+    Quick recurring_instance();     // of a class that came before, as mason writes it; No leaves it to item()
     void run_fields();              // fields of the frame on top, as long as they are leaves in the expected order
     bool item();                    // reads one item; true when a frame was opened instead of a value pushed
     void integer(const Head& head);

@@ -9,7 +9,7 @@ namespace mason {
 
 // Short keys recur: they are kept, with their hash, in a table that lives as long as the module.
 struct KeyCache {
-    static constexpr size_t places = 2048, longest = 32;
+    static constexpr size_t places = 2048, longest = 64;
     PyObject* keys[places] = {};
 };
 static KeyCache key_cache;
