@@ -1,5 +1,7 @@
-// Strategy: output grows inside one bytes object, so that nothing is copied at the end. `need(n)` promises
-// n bytes plus `slack`, within which a writer may store whole vector registers past what it counts.
+// Strategy: output grows inside one bytes object, so that what is long is not copied at the end; what is short never
+// leaves the C stack until its size is known. `need(n)` promises n bytes plus `slack`: half of it for writers that
+// store whole vector registers past what they count, half for punctuation, which is put without asking between two
+// needs (`mark`).
 #pragma once
 
 #include "ref.hpp"
@@ -10,6 +12,11 @@
 #include <string>
 
 namespace mason {
+
+// Copies in whole registers, so that no function is called; reads and writes up to 16 bytes more.
+inline void copy_padded(char* to, const char* from, size_t count) {
+    for (size_t i = 0; i < count; i += 16) std::memcpy(to + i, from + i, 16);
+}
 
 // Bytes that are written often: padded, so that they are copied in whole registers without a call.
 class Spelled {
@@ -41,9 +48,9 @@ class Spelled {
 
 class Buffer {
   public:
-    static constexpr size_t slack = 32;
+    static constexpr size_t slack = 64;
 
-    Buffer() { grow(1024); }
+    Buffer() = default;
     ~Buffer() { Py_XDECREF(bytes_); }
     Buffer(const Buffer&) = delete;
     Buffer& operator=(const Buffer&) = delete;
@@ -51,8 +58,10 @@ class Buffer {
     size_t size() const { return size_t(at - start_); }
     const char* data() const { return start_; }
     void need(size_t count) {
-        if (size_t(end_ - at) < count + slack) grow(count);
+        if (__builtin_expect(size_t(end_ - at) < count + slack, 0)) grow(count);
     }
+    // One character of punctuation, within the slack that the last need() left.
+    void mark(char c) { *at++ = c; }
     void put(char c) {
         need(1);
         *at++ = c;
@@ -65,8 +74,7 @@ class Buffer {
     void put(const Spelled& spelled, size_t skip = 0) {
         size_t count = spelled.size() - skip;
         need(count);
-        const char* from = spelled.data() + skip;
-        for (size_t i = 0; i < count; i += 16) std::memcpy(at + i, from + i, 16);
+        copy_padded(at, spelled.data() + skip, count);
         at += count;
     }
     template <size_t N>
@@ -75,21 +83,19 @@ class Buffer {
         std::memcpy(at, text, N - 1);
         at += N - 1;
     }
-    // The bytes object, cut to size; the buffer is empty afterwards.
+    // Drops what was written behind `size`.
+    void cut(size_t size) { at = start_ + size; }
+    // The bytes object, cut to size; the buffer is not used afterwards.
     Ref take() {
-        Py_ssize_t count = Py_ssize_t(size());
+        if (bytes_ == nullptr) return Ref::check(PyBytes_FromStringAndSize(start_, Py_ssize_t(size())));
         PyObject* result = std::exchange(bytes_, nullptr);
-        start_ = at = end_ = nullptr;
-        if (_PyBytes_Resize(&result, count) < 0) throw PythonError{};
+        if (_PyBytes_Resize(&result, Py_ssize_t(size())) < 0) throw PythonError{};
         return Ref::steal(result);
     }
 
-    char* at = nullptr;  // where the next byte goes; valid until the next need()
-
   private:
-    void grow(size_t count) {
-        size_t used = size(), want = used + count + slack;
-        size_t room = size_t(end_ - start_);
+    __attribute__((noinline)) void grow(size_t count) {
+        size_t used = size(), want = used + count + slack, room = size_t(end_ - start_);
         room = room < (1u << 16) ? room * 4 : room + room / 2;
         if (room < want) room = want;
         if (room > size_t(std::numeric_limits<Py_ssize_t>::max()) / 2) {
@@ -97,10 +103,10 @@ class Buffer {
             throw PythonError{};
         }
         if (bytes_ == nullptr) {
-            bytes_ = PyBytes_FromStringAndSize(nullptr, Py_ssize_t(room));
-            if (bytes_ == nullptr) throw PythonError{};
+            bytes_ = Ref::check(PyBytes_FromStringAndSize(nullptr, Py_ssize_t(room))).release();
+            std::memcpy(PyBytes_AS_STRING(bytes_), start_, used);
         } else if (_PyBytes_Resize(&bytes_, Py_ssize_t(room)) < 0) {
-            start_ = at = end_ = nullptr;
+            start_ = at = end_ = first_;
             throw PythonError{};
         }
         start_ = PyBytes_AS_STRING(bytes_);
@@ -108,9 +114,13 @@ class Buffer {
         end_ = start_ + room;
     }
 
+    char first_[2048];
+    char* start_ = first_;
+    char* end_ = first_ + sizeof first_;
     PyObject* bytes_ = nullptr;
-    char* start_ = nullptr;
-    char* end_ = nullptr;
+
+  public:
+    char* at = first_;  // where the next byte goes; valid until the next need()
 };
 
 }  // namespace mason

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "buffer.hpp"
+#include "cbor_text.hpp"
 #include "memo.hpp"
 #include "moments.hpp"
 #include "plan.hpp"
@@ -19,39 +20,34 @@ class CborWriter {
     explicit CborWriter(int) {}
 
     Buffer out;
-    Py_ssize_t most_digits = -1;  // numbers are binary here
+    Py_ssize_t most_digits = -1;              // numbers are binary here
+    static constexpr bool must_type = false;  // no key reads like a header
 
     void null() { out.put(char(0xF6)); }
     void boolean(bool value) { out.put(char(value ? 0xF5 : 0xF4)); }
-    void text(PyObject* string) { cbor_text(out, string); }
+    bool text(PyObject* string) {
+        cbor_text(out, string);
+        return true;
+    }
     // The shortest float that keeps the value; every NaN keeps its bits (RFC 8949 section 4.1).
     void real(double number) {
         out.need(9);
-        unsigned char* at = reinterpret_cast<unsigned char*>(out.at);
         uint64_t bits;
         std::memcpy(&bits, &number, 8);
-        float single = float(number);
-        uint32_t half_bits;
-        bool nan = number != number;
-        bool fits_single = nan ? (bits & 0x1FFFFFFF) == 0 : double(single) == number;
-        if (fits_single) {
-            uint32_t single_bits = uint32_t((bits >> 32 & 0x80000000u) | (nan ? 0x7F800000u | (bits >> 29 & 0x7FFFFF) : 0));
-            if (!nan) std::memcpy(&single_bits, &single, 4);
-            if (to_half(single_bits, half_bits)) {
-                at[0] = 0xF9;
-                at[1] = (unsigned char)(half_bits >> 8);
-                at[2] = (unsigned char)half_bits;
-                out.at += 3;
-                return;
-            }
-            at[0] = 0xFA;
-            for (int i = 0; i < 4; ++i) at[1 + i] = (unsigned char)(single_bits >> (24 - 8 * i));
+        uint32_t single, half;
+        if (!to_single(number, bits, single)) {
+            *out.at = char(0xFB);
+            store_big(out.at + 1, bits);
+            out.at += 9;
+        } else if (to_half(single, half)) {
+            *out.at = char(0xF9);
+            store_big(out.at + 1, uint64_t(half) << 48);
+            out.at += 3;
+        } else {
+            *out.at = char(0xFA);
+            store_big(out.at + 1, uint64_t(single) << 32);
             out.at += 5;
-            return;
         }
-        at[0] = 0xFB;
-        for (int i = 0; i < 8; ++i) at[1 + i] = (unsigned char)(bits >> (56 - 8 * i));
-        out.at += 9;
     }
     void odd_real(double number) { real(number); }
     void small_integer(int64_t number) {
@@ -87,7 +83,15 @@ class CborWriter {
         if (mutable_twin) head(6, 122);
         byte_string(data, count);
     }
-    void decimal_number(PyObject* text);
+    void decimal_number(const char* text, size_t count);
+    void small_decimal(const layout::SmallDecimal& number) {
+        bool minus_zero = number.negative && number.digits == 0;
+        head(6, minus_zero ? 268 : 4);
+        head(4, minus_zero ? 3 : 2);
+        small_integer(number.exponent);
+        head(number.negative && !minus_zero ? 1 : 0, number.digits - (number.negative && !minus_zero));
+        if (minus_zero) small_integer(1);
+    }
     void fraction(PyObject* numerator, PyObject* denominator) {
         head(6, 30);
         head(4, 2);
@@ -151,7 +155,7 @@ class CborWriter {
     void list_end(Py_ssize_t) {}
     void dict_begin(size_t count) { head(5, count); }
     void dict_end(Py_ssize_t) {}
-    void key(PyObject* key, bool) { text(key); }
+    bool key(PyObject* key) { return text(key); }
     void raw_key(PyObject* key) { text(key); }
     void field(const Field& field) { out.put(field.cbor); }
     void form_list_begin(Key key, size_t count) {
@@ -186,10 +190,8 @@ class CborWriter {
         references_.push_back({out.size(), visit});
         out.put('\0');
     }
-    bool must_type(PyObject*) const { return false; }
     void raw(const std::string& bytes) { out.put(bytes.data(), bytes.size()); }
     std::string since(size_t start) const { return std::string(out.data() + start, out.size() - start); }
-    void self_described() { head(6, 55799); }
 
     Ref finish(std::vector<Visit>& visits, bool);
 
@@ -234,6 +236,16 @@ class CborWriter {
         size_t count = PyLong_AsSize_t(bits.get());
         if (count == size_t(-1) && PyErr_Occurred()) throw PythonError{};
         return count;
+    }
+    static bool to_single(double number, uint64_t bits, uint32_t& single) {
+        if (bits & 0x1FFFFFFF) return false;  // more digits than a single has
+        if (number != number) {
+            single = uint32_t((bits >> 32 & 0x80000000u) | 0x7F800000u | (bits >> 29 & 0x7FFFFF));
+            return true;
+        }
+        float nearest = float(number);
+        std::memcpy(&single, &nearest, 4);
+        return double(nearest) == number;
     }
     static bool to_half(uint32_t bits, uint32_t& half) {
         uint32_t sign = bits >> 16 & 0x8000, exponent = bits >> 23 & 0xFF, fraction = bits & 0x7FFFFF;
@@ -284,9 +296,8 @@ class CborWriter {
 };
 
 // Tag 4 [exponent, mantissa]; -0, the infinities and NaNs under tag 268 [exponent, mantissa, flags].
-inline void CborWriter::decimal_number(PyObject* string) {
-    const char* text = static_cast<const char*>(PyUnicode_DATA(string));
-    const char* end = text + PyUnicode_GET_LENGTH(string);
+inline void CborWriter::decimal_number(const char* text, size_t count) {
+    const char* end = text + count;
     bool negative = *text == '-';
     if (negative) ++text;
     auto extended = [&](unsigned flags, const char* digits, const char* stop) {
@@ -364,7 +375,9 @@ inline Ref CborWriter::finish(std::vector<Visit>& visits, bool) {
     auto references_before = [&](size_t limit) {
         for (; r < references_.size() && references_[r].at < limit; ++r) {
             copy(references_[r].at);
-            to = cbor_head(to, 0, visits[references_[r].visit].id - 1);
+            size_t count = size_t(cbor_head(number, 0, visits[references_[r].visit].id - 1) - number);
+            std::memcpy(to, number, count);  // `to` has room for no more
+            to += count;
             ++done;
         }
     };

@@ -88,11 +88,7 @@ inline PyObject** values_of(PyObject* object) {
 #endif
 }
 
-// Whether the attributes lie in inline values; fills `out`.
-inline bool inline_values(PyObject* object, Values& out) {
-    if (!fast || !has_inline_layout(Py_TYPE(object))) return false;
-    PyObject** values = values_of(object);
-    if (values == nullptr) return false;
+inline void view_values(PyObject** values, Values& out) {
     out.values = values;
 #if PY_VERSION_HEX < 0x030D0000
     const uint8_t* bytes = reinterpret_cast<const uint8_t*>(values);
@@ -103,6 +99,14 @@ inline bool inline_values(PyObject* object, Values& out) {
     out.size = head[1];
     out.order_start = reinterpret_cast<const uint8_t*>(values + head[0]);
 #endif
+}
+
+// Whether the attributes lie in inline values; fills `out`.
+inline bool inline_values(PyObject* object, Values& out) {
+    if (!fast || !has_inline_layout(Py_TYPE(object))) return false;
+    PyObject** values = values_of(object);
+    if (values == nullptr) return false;
+    view_values(values, out);
     return true;
 }
 
@@ -117,6 +121,35 @@ inline PyObject* made_dict(PyObject* object) {
 #else
     return reinterpret_cast<PyObject**>(object)[-3];
 #endif
+}
+
+// Whether the attributes lie in inline values, or in a dictionary that was made around the same array. For reading only.
+inline bool attribute_values(PyObject* object, Values& out) {
+    if (inline_values(object, out)) return true;
+    PyDictObject* dict = reinterpret_cast<PyDictObject*>(made_dict(object));
+    if (dict == nullptr || dict->ma_values == nullptr || !(Py_TYPE(object)->tp_flags & Py_TPFLAGS_HEAPTYPE)) return false;
+    if (reinterpret_cast<Keys*>(dict->ma_keys) != shared_keys(Py_TYPE(object))) return false;
+    PyObject** values = reinterpret_cast<PyObject**>(dict->ma_values);
+#if PY_VERSION_HEX >= 0x030D0000
+    ++values;  // behind a head of eight bytes
+#endif
+    view_values(values, out);
+    return true;
+}
+
+// The next entry of a dictionary, as PyDict_Next gives it.
+inline bool next(PyObject* dict, Py_ssize_t& position, PyObject*& key, PyObject*& value) {
+    PyDictObject* table = reinterpret_cast<PyDictObject*>(dict);
+    Keys* keys = reinterpret_cast<Keys*>(table->ma_keys);
+    if (!fast || keys->kind != 1) return PyDict_Next(dict, &position, &key, &value);
+    for (UnicodeEntry* entry = entries(keys) + position; position < keys->nentries; ++entry) {
+        ++position;
+        if (entry->value == nullptr) continue;
+        key = entry->key;
+        value = entry->value;
+        return true;
+    }
+    return false;
 }
 
 // Whether every key of the dictionary is a str, when that can be told without a look at the keys.
@@ -211,7 +244,11 @@ inline PyObject* copy_with(PyObject*, PyObject**, Py_ssize_t, Py_ssize_t) { retu
 inline void store_all(PyObject**, const uint8_t*, PyObject**, int) {}
 inline bool has_inline_layout(PyTypeObject*) { return false; }
 inline bool inline_values(PyObject*, Values&) { return false; }
+inline bool attribute_values(PyObject*, Values&) { return false; }
 inline PyObject* made_dict(PyObject*) { return nullptr; }
+inline bool next(PyObject* dict, Py_ssize_t& position, PyObject*& key, PyObject*& value) {
+    return PyDict_Next(dict, &position, &key, &value);
+}
 inline bool surely_text_keys(PyObject*) { return false; }
 inline PyObject* key_at(PyTypeObject*, int) { return nullptr; }
 inline int place_of(PyTypeObject*, PyObject*) { return -1; }
@@ -219,18 +256,74 @@ inline void store(PyObject**, int, PyObject* value) { Py_DECREF(value); }
 
 #endif
 
-// The value of an int of one digit, read without a call; false for the others.
+// The value of an int of at most two digits (60 bits), read without a call; false for the others.
 inline bool small_int(PyObject* number, int64_t& value) {
-#if PY_VERSION_HEX >= 0x030C0000
-    if (!PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(number))) return false;
-    value = PyUnstable_Long_CompactValue(reinterpret_cast<PyLongObject*>(number));
+    const PyLongObject* object = reinterpret_cast<PyLongObject*>(number);
+#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000
+    const digit* digits = object->long_value.ob_digit;
+    size_t count = object->long_value.lv_tag >> 3, sign = object->long_value.lv_tag & 3;
+    if (count > 2) return false;
+    int64_t size = sign == 1 ? 0 : digits[0];
+    if (count == 2) size |= int64_t(digits[1]) << PyLong_SHIFT;
+    value = sign == 2 ? -size : size;
     return true;
-#elif PY_VERSION_HEX >= 0x030B0000
-    Py_ssize_t size = Py_SIZE(number);
-    if (size < -1 || size > 1) return false;
-    value = size == 0 ? 0 : size * int64_t(reinterpret_cast<PyLongObject*>(number)->ob_digit[0]);
+#elif PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
+    const digit* digits = object->ob_digit;
+    Py_ssize_t count = Py_SIZE(number);
+    if (count < -2 || count > 2) return false;
+    int64_t size = count == 0 ? 0 : digits[0];
+    if (count == 2 || count == -2) size |= int64_t(digits[1]) << PyLong_SHIFT;
+    value = count < 0 ? -size : size;
     return true;
 #else
+    if (!PyUnstable_Long_IsCompact(object)) return false;
+    value = PyUnstable_Long_CompactValue(object);
+    return true;
+#endif
+}
+
+// The characters of a compact ASCII str.
+inline const unsigned char* ascii(PyObject* string) {
+    return reinterpret_cast<const unsigned char*>(reinterpret_cast<PyASCIIObject*>(string) + 1);
+}
+
+// The UTF-8 that Python keeps of a str once somebody asked for it, or null. Such a str holds no surrogate.
+inline const unsigned char* kept_utf8(PyObject* string, size_t& size) {
+    if (!fast || !PyUnicode_IS_COMPACT(string)) return nullptr;
+    PyCompactUnicodeObject* object = reinterpret_cast<PyCompactUnicodeObject*>(string);
+    size = size_t(object->utf8_length);
+    return reinterpret_cast<const unsigned char*>(object->utf8);
+}
+
+// A Decimal of at most nineteen digits, as libmpdec keeps it: the number is digits * 10**exponent.
+struct SmallDecimal {
+    bool negative;
+    uint64_t digits;
+    int64_t exponent;
+};
+
+#if MASON_KNOWN_LAYOUT
+struct DecimalObject {
+    PyObject_HEAD
+    Py_hash_t hash;
+    uint8_t flags;  // 1 for a minus, 2 to 8 for what is not finite
+    Py_ssize_t exponent, digits, words, room;
+    uint64_t* data;  // words of nineteen digits, the lowest first
+    uint64_t first[4];
+};
+#endif
+
+// Whether `type` was seen to be laid out like that; asked once per class.
+bool knows_decimal(PyTypeObject* type);
+// Reads a Decimal of such a type; false for one that is long or not finite.
+inline bool small_decimal(PyObject* object, SmallDecimal& out) {
+#if MASON_KNOWN_LAYOUT
+    const DecimalObject* decimal = reinterpret_cast<DecimalObject*>(object);
+    if ((decimal->flags & 0xE) || decimal->words != 1) return false;
+    out = {(decimal->flags & 1) != 0, decimal->data[0], decimal->exponent};
+    return true;
+#else
+    (void)object, (void)out;
     return false;
 #endif
 }

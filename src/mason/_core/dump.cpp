@@ -7,35 +7,6 @@
 
 namespace mason {
 
-void path_key(std::string& path, PyObject* key) {
-    if (PyUnicode_IS_ASCII(key) && PyUnicode_GET_LENGTH(key) <= 100 && PyUnicode_IsIdentifier(key)) {
-        path += '.';
-        path.append(static_cast<const char*>(PyUnicode_DATA(key)), size_t(PyUnicode_GET_LENGTH(key)));
-        return;
-    }
-    constexpr Py_ssize_t room = 100;  // a path is for people
-    Ref start = Ref::share(key);
-    bool cut = PyUnicode_GET_LENGTH(key) > room;
-    if (cut) start = Ref::check(PyUnicode_Substring(key, 0, room));
-    path += '[';
-    path += json_spelling(start.get(), false);
-    path += cut ? "...]" : "]";
-}
-
-bool content_slot(PyObject* key) {
-    static const Key content[] = {Key::List, Key::Dict, Key::Map, Key::Set, Key::Frozenset, Key::Tuple, Key::Extra};
-    for (Key slot : content)
-        if (PyUnicode_Compare(key, state.reserved[int(slot)]) == 0) return true;
-    return false;
-}
-
-bool reserved_attribute(PyObject* name) {
-    Py_ssize_t size = PyUnicode_GET_LENGTH(name);
-    if (size < 5 || PyUnicode_READ_CHAR(name, 0) != '_' || PyUnicode_READ_CHAR(name, 1) != '_') return false;
-    if (PyUnicode_READ_CHAR(name, size - 1) != '_' || PyUnicode_READ_CHAR(name, size - 2) != '_') return false;
-    return PyUnicode_CompareWithASCIIString(name, "__orig_class__") != 0;
-}
-
 // (depth, nodes, bytes, seconds, digits, key_nodes, key_depth, collisions), -1 for none.
 bool parse_limits(PyObject* tuple, Limits& limits) {
     if (tuple == Py_None) return true;

@@ -1,6 +1,8 @@
 // Strategy: see build.hpp. The value forms that both formats have, each made of its text or its parts.
 #include "build.hpp"
 
+#include "number_text.hpp"
+
 #include <structmember.h>
 
 namespace mason {
@@ -47,16 +49,16 @@ PyObject* Builder::decimal_type() {
 
 // mantissa * 10**exponent; of an exponent below 1000 no context can refuse anything.
 Ref Builder::small_decimal(int64_t mantissa, int exponent) {
-    char text[40], *end = text;
+    char digits[40], *end = digits;
     if (mantissa < 0) *end++ = '-';
-    end = decimal(end, mantissa < 0 ? 0 - uint64_t(mantissa) : uint64_t(mantissa));
+    end = mason::decimal(end, mantissa < 0 ? 0 - uint64_t(mantissa) : uint64_t(mantissa));
     if (exponent != 0) {
         *end++ = 'E';
         if (exponent < 0) *end++ = '-';
-        end = decimal(end, uint64_t(exponent < 0 ? -exponent : exponent));
+        end = mason::decimal(end, uint64_t(exponent < 0 ? -exponent : exponent));
     }
-    Ref string = Ref::check(PyUnicode_New(end - text, 127));
-    std::memcpy(PyUnicode_DATA(string.get()), text, size_t(end - text));
+    Ref string = Ref::check(PyUnicode_New(end - digits, 127));
+    std::memcpy(PyUnicode_DATA(string.get()), digits, size_t(end - digits));
     return Ref::check(PyObject_CallOneArg(decimal_type(), string.get()));
 }
 
@@ -213,15 +215,13 @@ Ref Builder::make_time(const char* text, size_t size, size_t at) {
 }
 
 Ref Builder::make_tag(PyObject* number, PyObject* value, size_t at) {
-    static const unsigned long long own[] = {0, 1, 2, 3, 4, 28, 29, 30, 37, 39, 121, 122, 123, 258, 259, 268, 273, 283, 1002, 1004,
-        43000, 55799};
     if (!PyLong_CheckExact(number)) fail("value", "a tag has a number", "", at);
     unsigned long long n = PyLong_AsUnsignedLongLong(number);
     if (n == (unsigned long long)-1 && PyErr_Occurred()) {
         PyErr_Clear();
         fail("value", "a tag's number is between 0 and 2**64-1", "", at);
     }
-    if (!options_.plain && std::find(std::begin(own), std::end(own), n) != std::end(own))
+    if (!options_.plain && own_tag(n))
         fail("value", "the tag " + std::to_string(n) + " has a form of its own", "", at);
     Ref tag = Ref::check(new_pair(state.tag_type, number, value));
     if (forward(value)) fix(tag.get(), nullptr, 0, value, Slot::Second);

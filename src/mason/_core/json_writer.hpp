@@ -1,10 +1,10 @@
-// Strategy: spells values as JSON (RFC 8259) in the notation of the spec. The walker calls it in document order;
+// Strategy: spells values as JSON (RFC 8259) in the notation of the spec. The walk calls it in document order;
 // what only shows at the end (the header of a typed document, ids of shared objects, the doubled dollar of
 // user keys) is spliced into the finished text in one copy.
 #pragma once
 
 #include "buffer.hpp"
-#include "float_text.hpp"
+#include "number_text.hpp"
 #include "memo.hpp"
 #include "moments.hpp"
 #include "plan.hpp"
@@ -46,6 +46,7 @@ class JsonWriter {
 
     Buffer out;
     Py_ssize_t most_digits = 4300;  // beyond them an int is written in hexadecimal
+    bool must_type = false;         // a key reads like the header's: without a header it would be one
 
     // ---- atoms that JSON has ----
     void null() { out.literal("null"); }
@@ -55,7 +56,13 @@ class JsonWriter {
         else
             out.literal("false");
     }
-    void text(PyObject* string) { text::json_string(out, string); }
+    // False, and nothing is written, when JSON cannot say it.
+    bool text(PyObject* string) {
+        size_t before = out.size();
+        if (__builtin_expect(text::json_string(out, string), 1)) return true;
+        out.cut(before);
+        return false;
+    }
     void real(double number) {
         out.need(32);
         out.at = float_repr(out.at, number);
@@ -111,7 +118,39 @@ class JsonWriter {
         base64(out, reinterpret_cast<const unsigned char*>(data), count);
         out.literal("\"}");
     }
-    void decimal_number(PyObject* text) { ascii_form("$decimal", text); }
+    void decimal_number(const char* text, size_t count) {
+        form_open("$decimal");
+        out.put('"');
+        out.put(text, count);
+        out.literal("\"}");
+    }
+    // As str spells it: plain down to 1E-7, with an exponent beyond and for tens that are not digits.
+    void small_decimal(const layout::SmallDecimal& number) {
+        char digits[24], text[64], *at = text;
+        int64_t count = decimal(digits, number.digits) - digits, point = count + number.exponent;
+        if (number.negative) *at++ = '-';
+        auto copy = [&](int64_t from, int64_t to) {
+            std::memcpy(at, digits + from, size_t(to - from));
+            at += to - from;
+        };
+        if (number.exponent > 0 || point < -5) {
+            copy(0, 1);
+            if (count > 1) *at++ = '.';
+            copy(1, count);
+            *at++ = 'E';
+            *at++ = point > 0 ? '+' : '-';
+            at = decimal(at, point > 0 ? uint64_t(point - 1) : uint64_t(1 - point));
+        } else if (point > 0) {
+            copy(0, point);
+            if (point < count) *at++ = '.';
+            copy(point, count);
+        } else {
+            std::memcpy(at, "0.00000", 7);
+            at += 2 - point;
+            copy(0, count);
+        }
+        decimal_number(text, size_t(at - text));
+    }
     void fraction(PyObject* numerator, PyObject* denominator) {
         form_open("$fraction");
         out.put('"');
@@ -177,7 +216,7 @@ class JsonWriter {
     }
     void global(PyObject* name) {
         form_open("$global");
-        text(name);
+        text::json_string(out, name);
         out.put('}');
     }
     void simple(unsigned number) {
@@ -188,18 +227,23 @@ class JsonWriter {
 
     // ---- containers: `item` goes before every element, with its place ----
     void item(Py_ssize_t place) {
-        if (place > 0) out.put(',');
+        if (place > 0) out.mark(',');
         line(place > 0);
     }
     void list_begin(size_t) { open('['); }
     void list_end(Py_ssize_t count) { close(count, ']'); }
     void dict_begin(size_t) { open('{'); }
     void dict_end(Py_ssize_t count) { close(count, '}'); }
-    // A user's key of a plain dictionary.
-    void key(PyObject* key, bool dollar) {
-        if (dollar) dollars_.push_back(out.size() + 1);
-        text::json_string(out, key);
+    // A user's key of a plain dictionary; false, and nothing is written, when JSON cannot say it.
+    bool key(PyObject* key) {
+        size_t start = out.size() + 1;
+        if (!text(key)) return false;
+        if (out.data()[start] == '$') {
+            dollars_.push_back(start);
+            must_type |= out.size() == start + 7 && std::memcmp(out.data() + start, "$mason", 6) == 0;
+        }
         colon();
+        return true;
     }
     void raw_key(PyObject* key) {
         text::json_string(out, key);
@@ -247,7 +291,7 @@ class JsonWriter {
         line(false);
         out.put("\"$type\":", 8);
         if (Pretty) out.put(' ');
-        text(name);
+        text::json_string(out, name);
     }
     void instance_end(bool flat) {
         close(1, '}');
@@ -259,7 +303,6 @@ class JsonWriter {
         references_.push_back({out.size(), visit});
         out.literal("0}");
     }
-    bool must_type(PyObject* dict_key) const { return PyUnicode_CompareWithASCIIString(dict_key, "$mason") == 0; }
     void raw(const std::string& bytes) { out.put(bytes.data(), bytes.size()); }
 
     // The finished document; `typed` says whether it must carry the header.
@@ -280,12 +323,12 @@ class JsonWriter {
     };
 
     void comma() {
-        out.put(',');
-        if (Pretty) out.put(' ');
+        out.mark(',');
+        if (Pretty) out.mark(' ');
     }
     void colon() {
-        out.put(':');
-        if (Pretty) out.put(' ');
+        out.mark(':');
+        if (Pretty) out.mark(' ');
     }
     void open(char c) {
         out.put(c);
@@ -317,12 +360,6 @@ class JsonWriter {
         colon();
     }
     void ascii(PyObject* string) { out.put(static_cast<const char*>(PyUnicode_DATA(string)), size_t(PyUnicode_GET_LENGTH(string))); }
-    void ascii_form(const char* key, PyObject* text) {
-        form_open(key);
-        out.put('"');
-        ascii(text);
-        out.literal("\"}");
-    }
     void part(double number) {
         if (std::isfinite(number))
             real(number);

@@ -49,6 +49,49 @@ static bool copies_dicts() {
            PyObject_RichCompareBool(form.get(), before.get(), Py_EQ) == 1 && Py_REFCNT(list.get()) == 3;
 }
 
+static bool follows_dict() {
+    Ref dict = Ref::check(PyDict_New()), number = Ref::check(PyLong_FromLong(7));
+    for (const char* name : {"a", "b", "c"}) check(PyDict_SetItemString(dict.get(), name, number.get()));
+    check(PyDict_DelItemString(dict.get(), "b"));
+    PyObject *key, *value, *same_key, *same_value;
+    Py_ssize_t position = 0, same = 0;
+    bool more = true;
+    while (more) {
+        more = next(dict.get(), position, key, value);
+        if (more != bool(PyDict_Next(dict.get(), &same, &same_key, &same_value))) return false;
+        if (more && (key != same_key || value != same_value || position != same)) return false;
+    }
+    return true;
+}
+
+static bool sees_kept_utf8() {
+    Ref text = Ref::check(PyUnicode_FromString("\xC3\xA9t\xC3\xA9"));
+    size_t size = 0;
+    if (kept_utf8(text.get(), size) != nullptr) return false;
+    const char* made = PyUnicode_AsUTF8(text.get());
+    return reinterpret_cast<const char*>(kept_utf8(text.get(), size)) == made && size == 5;
+}
+
+bool knows_decimal(PyTypeObject* type) {
+    if (!fast || type->tp_basicsize != Py_ssize_t(sizeof(DecimalObject)) || type->tp_itemsize != 0) return false;
+    static const struct {
+        const char* text;
+        bool small;
+        SmallDecimal value;
+    } samples[] = {{"-123.45", true, {true, 12345, -2}}, {"0E+7", true, {false, 0, 7}},
+        {"9999999999999999999", true, {false, 9999999999999999999u, 0}}, {"10000000000000000000", false, {}},
+        {"-Infinity", false, {}}, {"NaN", false, {}}, {"sNaN12", false, {}}};
+    for (const auto& sample : samples) {
+        Ref object = Ref::check(PyObject_CallFunction(reinterpret_cast<PyObject*>(type), "s", sample.text));
+        SmallDecimal seen;
+        if (!Py_IS_TYPE(object.get(), type) || small_decimal(object.get(), seen) != sample.small) return false;
+        if (sample.small && (seen.negative != sample.value.negative || seen.digits != sample.value.digits ||
+                                seen.exponent != sample.value.exponent))
+            return false;
+    }
+    return true;
+}
+
 static bool probe() {
     Ref globals = Ref::check(PyDict_New());
     check(PyDict_SetItemString(globals.get(), "__builtins__", PyEval_GetBuiltins()));
@@ -66,6 +109,8 @@ static bool probe() {
     if (!full || !empty || !kept || !matches_vars(full)) return false;
     Values values;
     if (inline_values(kept, values) || made_dict(kept) == nullptr || !PyDict_CheckExact(made_dict(kept))) return false;
+    if (!attribute_values(kept, values) || values.size != 1 || !PyLong_Check(values.values[values.order(0)])) return false;
+    if (!follows_dict() || !sees_kept_utf8()) return false;
     if (surely_text_keys(get("mixed")) || !surely_text_keys(get("texts"))) return false;
     if (!inline_values(empty, values) || values.size != 0) return false;
     Ref name = Ref::check(PyUnicode_InternFromString("b"));
@@ -77,6 +122,8 @@ static bool probe() {
     if (read.get() != Py_Ellipsis || PyDict_GET_SIZE(dict.get()) != 1) return false;
     return stores_all(get("another")) && copies_dicts();
 }
+#else
+bool knows_decimal(PyTypeObject*) { return false; }
 #endif
 
 void self_test() {

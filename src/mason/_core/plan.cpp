@@ -1,10 +1,12 @@
 // Strategy: the Python faces of Plan and Plans, and the once-per-class work behind the hot loops.
 #include "plan.hpp"
 
+#include "cbor_text.hpp"
 #include "text.hpp"
 
 #include <structmember.h>
 
+#include <algorithm>
 #include <array>
 
 namespace mason {
@@ -30,6 +32,12 @@ Key reserved_code(PyObject* key) {
     for (int i = 0; i < reserved_count; ++i)
         if (lengths[size_t(i)] == size && reserved_texts[i][1] == text[1] && std::memcmp(reserved_texts[i], text, size) == 0) return Key(i);
     return Key::None;
+}
+
+bool own_tag(uint64_t number) {
+    static const uint64_t tags[] = {0, 1, 2, 3, 4, 28, 29, 30, 37, 39, 121, 122, 123, 258, 259, 268, 273, 283, 1002, 1004, 43000,
+        55799};
+    return std::binary_search(std::begin(tags), std::end(tags), number);
 }
 
 SlotShape slot_shape_of(Key key) {
@@ -66,20 +74,6 @@ bool Shape::settle(PyTypeObject* cls) const {
         stores[i] = uint8_t(place);
     }
     return storable = true;
-}
-
-bool starts_with_dollar(PyObject* string) {
-    return PyUnicode_GET_LENGTH(string) > 0 && PyUnicode_READ_CHAR(string, 0) == '$';
-}
-
-void cbor_wide_text(Buffer& out, PyObject* string) {
-    size_t size;
-    bool sound = text::utf8_length(string, size);
-    out.need(size + 12);
-    if (!sound) out.at = cbor_head(out.at, 6, 273);
-    out.at = cbor_head(out.at, sound ? 3 : 2, size);
-    text::utf8_write(out.at, string);
-    out.at += size;
 }
 
 static Ref escaped(PyObject* string, bool escape_dollar) {

@@ -29,6 +29,8 @@ extern const char* const reserved_texts[reserved_count];
 // What the content of an instance's slot looks like (spec: slots); None for keys that are no slots.
 enum class SlotShape : uint8_t { None, Array, Object, Any };
 SlotShape slot_shape_of(Key key);
+// Whether a CBOR tag is one that the notation gives a meaning of its own.
+bool own_tag(uint64_t number);
 // Which reserved key a text is, or None.
 Key reserved_code(PyObject* key);
 
@@ -64,6 +66,7 @@ struct PlanBody {
     std::vector<Ref> home;     // module and steps under which the class was found when the plan was made
     uint64_t checked = 0;      // the last walk that found it there
     int learned = 0;
+    int reads_decimals = -1;   // whether layout::small_decimal may be used; -1 until asked
     std::unordered_map<PyObject*, std::pair<std::string, std::string>> members;  // enum member -> JSON, CBOR
 };
 
@@ -115,57 +118,12 @@ struct Pair {
 
 PyObject* new_pair(PyTypeObject* type, PyObject* first, PyObject* second);  // shares both
 
-// Room for the decimal text of a 64-bit number.
-inline char* decimal(char* at, uint64_t number) {
-    char digits[20];
-    int count = 0;
-    do {
-        digits[count++] = char('0' + number % 10);
-        number /= 10;
-    } while (number);
-    while (count) *at++ = digits[--count];
-    return at;
-}
-
-// The head of a CBOR item (RFC 8949 section 3), in its shortest form.
-inline char* cbor_head(char* at, unsigned major, uint64_t number) {
-    unsigned char* to = reinterpret_cast<unsigned char*>(at);
-    major <<= 5;
-    if (number < 24) {
-        *to++ = (unsigned char)(major | number);
-    } else {
-        int bytes = number < 0x100 ? 1 : number < 0x10000 ? 2 : number < 0x100000000ull ? 4 : 8;
-        *to++ = (unsigned char)(major | (bytes == 1 ? 24 : bytes == 2 ? 25 : bytes == 4 ? 26 : 27));
-        for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) *to++ = (unsigned char)(number >> shift);
-    }
-    return reinterpret_cast<char*>(to);
-}
-
-// Appends a text as a CBOR text string, or as WTF-8 under tag 273 where it holds a lone surrogate.
-void cbor_wide_text(Buffer& out, PyObject* string);
-inline void cbor_text(Buffer& out, PyObject* string) {
-    if (!PyUnicode_IS_ASCII(string)) return cbor_wide_text(out, string);
-    size_t size = size_t(PyUnicode_GET_LENGTH(string));
-    out.need(size + 9);
-    out.at = cbor_head(out.at, 3, size);
-    const char* from = static_cast<const char*>(PyUnicode_DATA(string));
-    if (size > 16) {
-        std::memcpy(out.at, from, size);
-    } else if (size >= 8) {  // overlapping copies of a fixed size, no call
-        std::memcpy(out.at, from, 8);
-        std::memcpy(out.at + size - 8, from + size - 8, 8);
-    } else if (size >= 4) {
-        std::memcpy(out.at, from, 4);
-        std::memcpy(out.at + size - 4, from + size - 4, 4);
-    } else {
-        for (size_t i = 0; i < size; ++i) out.at[i] = from[i];
-    }
-    out.at += size;
-}
 std::string json_spelling(PyObject* string, bool escape_dollar);
 std::string cbor_spelling(PyObject* string, bool escape_dollar);
 
-bool starts_with_dollar(PyObject* string);
+inline bool starts_with_dollar(PyObject* string) {
+    return PyUnicode_GET_LENGTH(string) > 0 && PyUnicode_READ_CHAR(string, 0) == '$';
+}
 
 // The decimal digits of an int, whatever the interpreter's limit on them is (sys.set_int_max_str_digits).
 std::string decimal_digits(PyObject* number);

@@ -1,16 +1,17 @@
-// Strategy: one walk over the object graph writes it, in any format. Frames lie on a heap stack, so depth costs
-// memory and never the C stack. A frame owns its container and keeps an index; items are read again from the
-// container after whatever may have run Python code. Leaves are written in the container's own loop; everything
-// else goes through `open`, which writes an atom, pushes a frame, or notes a problem with its path and goes on,
-// so that one dump tells of all problems.
+// Strategy: one walk over the object graph writes it, in any format. Leaves are written in their container's own loop,
+// which runs no code; a container that holds nothing else needs no frame. Everything else goes through `open`, which
+// writes an atom, pushes a frame, or notes a problem with its path and goes on, so that one dump tells of all problems.
 #pragma once
 
-#include "hashing.hpp"
+#include "frames.hpp"
+#include "instance.hpp"
+#include "keys.hpp"
 #include "memo.hpp"
 #include "moments.hpp"
-#include "plan.hpp"
-#include "text.hpp"
+#include "problems.hpp"
+#include "zones.hpp"
 
+#include <cmath>
 #include <ctime>
 #include <string>
 #include <vector>
@@ -23,107 +24,171 @@ struct DumpOptions {
     Limits limits;
 };
 
-// Appends one step of a path: `.name` or `["any text"]`.
-void path_key(std::string& path, PyObject* key);
-// Whether a raw slot holds the object's content, so that a path does not name it.
-bool content_slot(PyObject* key);
-bool reserved_attribute(PyObject* name);  // __dunder__ names, which no document may set
-
 template <class W>
 class Walk {
   public:
     Walk(Plans* plans, const DumpOptions& options)
-        : out_(options.indent), options_(options), plans_(plans), keys_(options_.limits, plans), started_(clock()) {
+        : out_(options.indent), options_(options), plans_(plans), keys_(options_.limits, plans), zones_(plans),
+          problems_(options.shared), started_(options.limits.seconds >= 0 ? clock() : 0) {
         if (W::json) out_.most_digits = options_.limits.digits < 0 ? 4300 : options_.limits.digits;
-    }
-    ~Walk() {
-        while (!stack_.empty()) drop(stack_.back());
     }
 
     Ref run(PyObject* root) {
         moments::fetch_if_loaded();
         Ref kept = Ref::share(root);
         if (!leaf(root)) open(root);
-        while (!stack_.empty()) step();
+        while (!frames_.empty()) step();
         if (keys_.too_much(out_.out.size())) problem(root, "its keys take too long to hash", "raise Limits(key_nodes=...)");
         if (options_.limits.nodes >= 0 && nodes_ + 1 > options_.limits.nodes) limit("Limits.nodes");
         if (options_.limits.bytes >= 0 && Py_ssize_t(out_.out.size()) > options_.limits.bytes) limit("Limits.bytes");
-        if (total_problems_) raise_problems();
+        if (problems_.any()) problems_.raise();
         if constexpr (!W::json)
             if (options_.typed) return within_bytes(describe());
-        return within_bytes(out_.finish(memo_.visits, (typed_ || options_.typed) && !options_.plain));
+        return within_bytes(out_.finish(memo_.visits, (typed_ || out_.must_type || options_.typed) && !options_.plain));
     }
 
   private:
-    enum class Form : uint8_t { List, Tuple, Set, Frozenset, Dict, Map, Fields, NamedTuple, Slots, Tag };
-    static constexpr uint32_t unvisited = UINT32_MAX;
+    using Frame = Frames::Frame;
 
-    struct Frame {
-        PyObject* owner = nullptr;    // what is being written
-        PyObject* content = nullptr;  // a list of a set's elements, a dictionary of raw slots; or null
-        PyObject* pending = nullptr;  // the value of the map entry whose key is being written
-        Plan* plan = nullptr;
-        const Shape* shape = nullptr;
-        Py_ssize_t place = 0, count = 0, position = 0;
-        size_t start = 0;
-        uint32_t visit = unvisited;
-        Form form;
-        uint8_t phase = 0;
-        bool flat = false;   // written on one line
-        bool pairs = false;  // a slot's list of [key, value] lists
-        bool keep = false;   // an enum member whose bytes are kept
-    };
+    // ---- leaves: what follows runs no code, so what is borrowed stays where it is ----
 
-    // ---- leaves ----
-
+    // Writes a value that is plain data by itself; false when it is not, or needs a closer look.
     bool leaf(PyObject* v) {
         PyTypeObject* type = Py_TYPE(v);
-        if (type == &PyUnicode_Type) {
-            if (W::json && text::unsayable(v))
-                split(v);
-            else
-                out_.text(v);
-        } else if (type == &PyLong_Type) {
-            int64_t small;
-            int overflow = 0;
-            if (!layout::small_int(v, small)) small = PyLong_AsLongLongAndOverflow(v, &overflow);
-            if (overflow || (W::json && out_.most_digits < 19))
-                big(v);
-            else
-                out_.small_integer(small);
-        } else if (type == &PyFloat_Type) {
+        if (type == &PyUnicode_Type) return out_.text(v);
+        if (type == &PyLong_Type) return integer(v);
+        if (type == &PyFloat_Type) {
             double number = PyFloat_AS_DOUBLE(v);
-            if (std::isfinite(number))
-                out_.real(number);
-            else
-                odd(v, number);
+            if (W::json && !std::isfinite(number)) return false;
+            out_.real(number);
         } else if (v == Py_None) {
             out_.null();
-        } else if (type == &PyBool_Type) {
+        } else if (v == Py_True || v == Py_False) {
             out_.boolean(v == Py_True);
         } else {
             return false;
         }
         return true;
     }
+    bool integer(PyObject* v) {
+        int64_t small;
+        if (!layout::small_int(v, small)) {
+            int overflow;
+            small = PyLong_AsLongLongAndOverflow(v, &overflow);
+            if (overflow) return false;
+        }
+        if (W::json && out_.most_digits < 19) return false;
+        out_.small_integer(small);
+        return true;
+    }
+
+    // Each of these writes on from `place` and returns the first value that is no leaf, with its key or separator
+    // written before it, or null at the end.
+
+    static PyObject* const* items_of(PyObject* sequence) { return PySequence_Fast_ITEMS(sequence); }
+    PyObject* leaf_items(PyObject* const* items, Py_ssize_t& place, Py_ssize_t count) {
+        while (place < count) {
+            PyObject* item = items[place];
+            out_.item(place++);
+            if (!leaf(item)) return item;
+        }
+        return nullptr;
+    }
+    // Null also before a key that needs a closer look.
+    PyObject* leaf_entries(PyObject* dict, Py_ssize_t& place, Py_ssize_t& position, Py_ssize_t count) {
+        PyObject *key, *value;
+        Py_ssize_t next = position;
+        while (place < count && layout::next(dict, next, key, value) && is_text(key)) {
+            size_t before = out_.out.size();
+            out_.item(place);
+            if (!out_.key(key)) {
+                out_.out.cut(before);
+                return nullptr;
+            }
+            ++place;
+            position = next;
+            if (!leaf(value)) return value;
+        }
+        return nullptr;
+    }
+    // Null also before a field that cannot be seen without a look into the dictionary.
+    PyObject* leaf_fields(PyObject* object, const Shape& shape, Py_ssize_t& place) {
+        const AttributeView attributes(object);
+        const Field* fields = shape.fields.data();
+        for (Py_ssize_t count = Py_ssize_t(shape.fields.size()); place < count;) {
+            const Field& field = fields[place];
+            PyObject* value = attributes[field];
+            if (value == nullptr) return nullptr;
+            out_.field(field);
+            ++place;
+            if (!leaf(value)) return value;
+        }
+        return nullptr;
+    }
+    PyObject* leaf_named(PyObject* tuple, const Shape& shape, Py_ssize_t& place) {
+        for (Py_ssize_t count = Py_ssize_t(shape.fields.size()); place < count;) {
+            out_.field(shape.fields[size_t(place)]);
+            PyObject* value = PyTuple_GET_ITEM(tuple, place++);
+            if (!leaf(value)) return value;
+        }
+        return nullptr;
+    }
+
+    // ---- everything that is not a leaf ----
+
+    void open(PyObject* v) {
+        check_limits();
+        PyTypeObject* type = Py_TYPE(v);
+        if (type == &PyList_Type) return open_list(v, true);
+        if (type == &PyDict_Type && text_keys(v)) return open_dict(v, true);
+        Ref kept = Ref::share(v);  // what follows may run code, and the container be changed by it
+        const Known& known = known_[Known::place(type)];
+        if (type == known.type && known.plan->stamp == type->tp_version_tag) return open_as(v, known.plan);
+        if (type == &PyTuple_Type) return open_tuple(v);
+        if (type == &PyBytes_Type) {
+            if (!W::json || typed(v)) out_.bytes(PyBytes_AS_STRING(v), size_t(PyBytes_GET_SIZE(v)), false);
+        } else if (moments::ready() && open_moment(v, type)) {
+            return;
+        } else if (type == &PyDict_Type) {
+            open_map(v);
+        } else if (type == &PySet_Type) {
+            open_set(v, Frame::Set);
+        } else if (type == &PyFrozenSet_Type) {
+            open_set(v, Frame::Frozenset);
+        } else if (type == &PyByteArray_Type) {
+            open_bytearray(v);
+        } else if (type == &PyComplex_Type) {
+            if (typed(v)) out_.complex_number(PyComplex_AsCComplex(v));
+        } else if (type == state.record_type) {
+            open_record(v);
+        } else if (type == state.name_type) {
+            if (typed(v)) out_.global(reinterpret_cast<Pair*>(v)->first);
+        } else if (type == state.tag_type) {
+            open_tag(v);
+        } else if (type == state.simple_type) {
+            if (!W::json || typed(v)) out_.simple(unsigned(PyLong_AsLong(reinterpret_cast<Pair*>(v)->first)));
+        } else if (type == &PyUnicode_Type) {
+            split(v);
+        } else if (type == &PyLong_Type) {
+            big(v);
+        } else if (type == &PyFloat_Type) {
+            if (typed(v)) out_.odd_real(PyFloat_AS_DOUBLE(v));
+        } else {
+            open_planned(v, true);
+        }
+    }
 
     void split(PyObject* v) {
         problem(v, "holds the two halves of a surrogate pair as two characters, which JSON cannot say", "CBOR can");
         out_.null();
     }
-
     void big(PyObject* v) {
         size_t before = out_.out.size();
         if (!out_.big_integer(v)) return;
         typed_ = true;
         if (!options_.plain) return;
-        out_.out.at -= out_.out.size() - before;
+        out_.out.cut(before);
         not_plain(v);
-    }
-
-    void odd(PyObject* v, double number) {
-        if (W::json && !typed(v)) return;
-        out_.odd_real(number);
     }
 
     // Notes that the document is typed; with plain=True that is a problem instead, and null is written.
@@ -138,234 +203,129 @@ class Walk {
         out_.null();
     }
 
-    // ---- everything that is not a leaf ----
-
-    void open(PyObject* v) {
-        PyTypeObject* type = Py_TYPE(v);
-        check_limits();
-        Ref kept = Ref::share(v);  // what follows may run code, and the container be changed by it
-        if (type == last_type_ && last_plan_->stamp == type->tp_version_tag) return open_fields(v, last_plan_);
-        if (type == &PyList_Type) return open_list(v, true);
-        if (type == &PyDict_Type) return open_dict(v, true);
-        if (type == &PyTuple_Type) return open_sequence(v, Form::Tuple);
-        if (type == &PyBytes_Type) {
-            if (!W::json || typed(v)) out_.bytes(PyBytes_AS_STRING(v), size_t(PyBytes_GET_SIZE(v)), false);
-            return;
-        }
-        if (type == &PySet_Type) return open_set(v, Form::Set);
-        if (type == &PyFrozenSet_Type) return open_set(v, Form::Frozenset);
-        if (type == &PyByteArray_Type) {
-            uint32_t visit;
-            if (!typed(v) || !enter(v, visit)) return;
-            out_.bytes(PyByteArray_AS_STRING(v), size_t(PyByteArray_GET_SIZE(v)), true);
-            close_visit(visit);
-            return;
-        }
-        if (type == &PyComplex_Type) {
-            if (typed(v)) out_.complex_number(PyComplex_AsCComplex(v));
-            return;
-        }
-        if (moments::ready() && open_moment(v, type)) return;
-        if (type == state.record_type) return open_record(v);
-        if (type == state.name_type) {
-            if (typed(v)) out_.global(reinterpret_cast<Pair*>(v)->first);
-            return;
-        }
-        if (type == state.tag_type) return open_tag(v);
-        if (type == state.simple_type) {
-            if (!W::json || typed(v)) out_.simple(unsigned(PyLong_AsLong(reinterpret_cast<Pair*>(v)->first)));
-            return;
-        }
-        open_planned(v, plans_->find(type));
-    }
-
     // Enters a container into the memo where it could be met again; false when a reference was written instead.
-    bool enter(PyObject* v, uint32_t& visit) {
+    // `held` says how many references its container and its caller have.
+    bool enter(PyObject* v, uint32_t& visit, Py_ssize_t held = 2) {
         visit = unvisited;
-        if (Py_REFCNT(v) == 2 && !stack_.empty() && !full_memo_) return true;  // its container and open()
+        if (Py_REFCNT(v) == held && !frames_.empty()) return true;
         bool fresh;
-        uint32_t found = memo_.enter(v, out_.out.size(), fresh);
-        visit = found;
-        if (fresh) return true;
-        Visit& seen = memo_.visits[found];
-        if (options_.shared) {
-            if (options_.plain) {
-                problem(v, "is shared, which plain data cannot say", "pass shared=False to write it again");
-                out_.null();
-                return false;
-            }
+        visit = memo_.enter(v, out_.out.size(), fresh);
+        return fresh || enter_again(v, visit);
+    }
+    bool enter_again(PyObject* v, uint32_t visit) {
+        Visit& seen = memo_.visits[visit];
+        if (options_.shared && !options_.plain) {
             typed_ = true;
-            out_.reference(found);
+            out_.reference(visit);
             return false;
         }
-        if (seen.end == 0) {
+        if (options_.shared) {
+            problem(v, "is shared, which plain data cannot say", "pass shared=False to write it again");
+        } else if (seen.end == 0) {
             problem(v, "holds itself, and shared=False was asked for", "leave shared=False away");
-            out_.null();
-            return false;
+        } else {
+            seen.end = 0;
+            return true;
         }
-        seen.end = 0;
-        return true;
+        out_.null();
+        return false;
     }
     void close_visit(uint32_t visit) {
         if (visit != unvisited) memo_.visits[visit].end = out_.out.size();
     }
-
-    Frame& push(PyObject* owner, Form form, uint32_t visit, Py_ssize_t count) {
-        stack_.emplace_back();
-        Frame& frame = stack_.back();
-        frame.owner = Py_NewRef(owner);
-        frame.form = form;
-        frame.visit = visit;
-        frame.count = count;
-        nodes_ += count;
-        return frame;
-    }
-    void drop(Frame& frame) {
-        Frame last = frame;
-        stack_.pop_back();
-        Py_DECREF(last.owner);
-        Py_XDECREF(last.content);
-        Py_XDECREF(last.pending);
-        Py_XDECREF(reinterpret_cast<PyObject*>(last.plan));
-    }
-    void pop(Frame& frame) {
-        close_visit(frame.visit);
-        drop(frame);
+    void pop() {
+        close_visit(frames_.top().visit);
+        frames_.pop();
     }
 
     void open_list(PyObject* v, bool identity, bool pairs = false) {
         uint32_t visit = unvisited;
-        if (identity && !enter(v, visit)) return;
+        if (identity && !enter(v, visit, 1)) return;
         if (visit != unvisited && W::json) memo_.visits[visit].array = true;
-        Py_ssize_t count = PyList_GET_SIZE(v), place = 0;
+        Py_ssize_t count = PyList_GET_SIZE(v);
         out_.list_begin(size_t(count));
-        for (; place < count && is_leaf(PyList_GET_ITEM(v, place)); ++place) {
-            out_.item(place);
-            leaf(PyList_GET_ITEM(v, place));
-        }
-        if (place == count) {
-            nodes_ += count;
+        if (push_items(v, Frame::List, visit, count)) {
+            frames_.top().pairs = pairs;
+        } else {
             out_.list_end(count);
-            return close_visit(visit);
+            close_visit(visit);
         }
-        Frame& frame = push(v, Form::List, visit, count);
-        frame.place = place;
-        frame.pairs = pairs;
     }
 
-    void open_sequence(PyObject* v, Form form) {
+    void open_tuple(PyObject* v) {
         if (!typed(v)) return;
         Py_ssize_t count = PyTuple_GET_SIZE(v);
         uint32_t visit = unvisited;
         if (count > 0 && !enter(v, visit)) return;
         out_.form_list_begin(Key::Tuple, size_t(count));
-        push(v, form, visit, count);
+        if (push_items(v, Frame::Tuple, visit, count)) return;
+        out_.form_list_end(count);
+        close_visit(visit);
     }
 
-    static bool text_keys(PyObject* dict) {
-        if (layout::surely_text_keys(dict)) return true;
-        PyObject *key, *value;
-        Py_ssize_t position = 0;
-        while (PyDict_Next(dict, &position, &key, &value))
-            if (!is_text(key)) return false;
+    // Writes the items of a list or tuple up to the first that is no leaf; true when there is one, and a frame for it.
+    bool push_items(PyObject* v, Frame::Form form, uint32_t visit, Py_ssize_t count) {
+        Py_ssize_t place = 0;
+        nodes_ += count;
+        PyObject* next = leaf_items(items_of(v), place, count);
+        if (next == nullptr) return false;
+        Frame& frame = frames_.push(v, form, visit, count);
+        frame.place = place;
+        frame.next = next;
         return true;
     }
-
     void open_dict(PyObject* v, bool identity) {
         uint32_t visit = unvisited;
-        bool plain = text_keys(v);
-        if (!plain && !typed(v)) return;
-        if (!plain && !hashable(v)) return;
-        if (identity && !enter(v, visit)) return;
-        Py_ssize_t count = PyDict_GET_SIZE(v);
-        if (!plain) {
-            out_.map_begin(size_t(count));
-            push(v, Form::Map, visit, count);
-            return;
-        }
+        if (identity && !enter(v, visit, 1)) return;
+        Py_ssize_t count = PyDict_GET_SIZE(v), place = 0, position = 0;
+        nodes_ += count;
         out_.dict_begin(size_t(count));
-        Py_ssize_t place = 0, position = 0, next = 0;
-        PyObject *key, *value;
-        while (PyDict_Next(v, &next, &key, &value) && is_leaf(value) && PyUnicode_IS_ASCII(key)) {
-            out_.item(place++);
-            write_key(key);
-            leaf(value);
-            position = next;
-        }
-        if (place == count) {
-            nodes_ += count;
+        PyObject* next = leaf_entries(v, place, position, count);
+        if (next == nullptr && place == count) {
             out_.dict_end(count);
             return close_visit(visit);
         }
-        Frame& frame = push(v, Form::Dict, visit, count);
+        Frame& frame = frames_.push(v, Frame::Dict, visit, count);
         frame.place = place;
         frame.position = position;
+        frame.next = next;
     }
 
-    void write_key(PyObject* key) {
-        bool dollar = W::json && starts_with_dollar(key);
-        if (dollar && out_.must_type(key)) typed_ = true;
-        if (W::json && text::unsayable(key)) split(key);
-        out_.key(key, dollar);
+    void open_map(PyObject* v) {
+        uint32_t visit;
+        if (!typed(v) || !hashable(v) || !enter(v, visit)) return;
+        Py_ssize_t count = PyDict_GET_SIZE(v);
+        nodes_ += count;
+        out_.map_begin(size_t(count));
+        frames_.push(v, Frame::Map, visit, count);
     }
 
-    void open_set(PyObject* v, Form form) {
+    void open_set(PyObject* v, Frame::Form form) {
         if (!typed(v) || !hashable(v)) return;
         Py_ssize_t count = PySet_GET_SIZE(v);
         uint32_t visit = unvisited;
-        if ((count > 0 || form == Form::Set) && !enter(v, visit)) return;
+        if ((count > 0 || form == Frame::Set) && !enter(v, visit)) return;
         Ref elements = Ref::check(PySequence_List(v));
-        if (options_.stable && count > 1) order(elements.get());
-        out_.form_list_begin(form == Form::Set ? Key::Set : Key::Frozenset, size_t(count));
-        push(v, form, visit, count).content = elements.release();
+        if (options_.stable) sort_elements(elements.get());
+        nodes_ += count;
+        out_.form_list_begin(form == Frame::Set ? Key::Set : Key::Frozenset, size_t(count));
+        frames_.push(v, form, visit, count).content = elements.release();
     }
 
     // The keys of a set or dictionary within the limits that the reader has on them.
     bool hashable(PyObject* container) {
-        bool set = PyAnySet_Check(container);
-        std::vector<KeyMeasure::Hashed> hashes;
-        bool many = (set ? PySet_GET_SIZE(container) : PyDict_GET_SIZE(container)) > options_.limits.collisions;
-        const char* why = nullptr;
-        Ref keys = Ref::check(set ? PySequence_List(container) : PyDict_Keys(container));
-        keys_.begin();
-        for (Py_ssize_t i = 0; !why && i < PyList_GET_SIZE(keys.get()); ++i) {
-            PyObject* key = PyList_GET_ITEM(keys.get(), i);
-            why = keys_.refuse(key);
-            Py_ssize_t nodes = keys_.last_nodes();
-            if (why || !keys_.counts(many)) continue;
-            Py_hash_t hash = PyObject_Hash(key);
-            if (hash == -1) {
-                if (!PyErr_ExceptionMatches(PyExc_Exception)) throw PythonError{};
-                PyErr_Clear();
-                why = "has a key that cannot be hashed";
-            }
-            hashes.push_back({hash, nodes, Ref::share(key)});
-        }
-        if (!why) why = keys_.mixed();
-        if (!why) why = keys_.collide(hashes, set);
-        if (!why) return true;
+        const char* why = keys_.refuse_all(container);
+        if (why == nullptr) return true;
         problem(container, why, "no reader would take it; raise the limit on both sides: limits=mason.Limits(...)");
         out_.null();
         return false;
     }
 
-    // A stable order for people and version control: elements of one ordered standard type are sorted.
-    void order(PyObject* elements) {
-        PyTypeObject* type = Py_TYPE(PyList_GET_ITEM(elements, 0));
-        bool known = type == &PyUnicode_Type || type == &PyLong_Type || type == &PyBytes_Type || type == &PyFloat_Type ||
-                     type == &PyTuple_Type;
-        for (Py_ssize_t i = 0; known && i < PyList_GET_SIZE(elements); ++i) known = ordered(PyList_GET_ITEM(elements, i), type);
-        if (known && PyList_Sort(elements) < 0) PyErr_Clear();
-    }
-    static bool ordered(PyObject* v, PyTypeObject* type) {
-        if (Py_TYPE(v) != type) return false;
-        if (type == &PyFloat_Type) return !std::isnan(PyFloat_AS_DOUBLE(v));
-        if (type != &PyTuple_Type) return true;
-        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(v); ++i) {
-            PyObject* item = PyTuple_GET_ITEM(v, i);
-            if (!PyUnicode_CheckExact(item) && !PyLong_CheckExact(item)) return false;
-        }
-        return true;
+    void open_bytearray(PyObject* v) {
+        uint32_t visit;
+        if (!typed(v) || !enter(v, visit)) return;
+        out_.bytes(PyByteArray_AS_STRING(v), size_t(PyByteArray_GET_SIZE(v)), true);
+        close_visit(visit);
     }
 
     // ---- dates and times ----
@@ -385,90 +345,54 @@ class Walk {
         return true;
     }
 
-    // The offset of a fixed, unnamed timezone (borrowed), or null. Kept from one datetime to the next.
-    PyObject* fixed_offset(PyObject* zone) {
-        if (!Py_IS_TYPE(zone, Py_TYPE(PyDateTime_TimeZone_UTC))) return nullptr;
-        if (zone != last_fixed_.get()) {
-            Ref arguments = Ref::check(PyObject_CallMethod(zone, "__getinitargs__", nullptr));
-            last_fixed_ = Ref::share(zone);
-            bool unnamed = PyTuple_CheckExact(arguments.get()) && PyTuple_GET_SIZE(arguments.get()) == 1;
-            last_offset_ = unnamed ? Ref::share(PyTuple_GET_ITEM(arguments.get(), 0)) : Ref();
-        }
-        return last_offset_.get();
-    }
-
-    // The key of a ZoneInfo that its key brings back (borrowed), or null.
-    PyObject* zone_key(PyObject* zone) {
-        if (zone == last_zone_.get()) return last_key_.get();
-        if (std::strcmp(Py_TYPE(zone)->tp_name, "zoneinfo.ZoneInfo") != 0) return nullptr;
-        Plan* plan = plans_->find(Py_TYPE(zone));
-        if (plan->kind != Kind::Parts || plan->take == Py_None) return nullptr;
-        PyObject* slots = PyObject_CallOneArg(plan->take, zone);
-        if (slots == nullptr) {
-            if (!PyErr_ExceptionMatches(state.refused)) throw PythonError{};
-            PyErr_Clear();  // told where the zone itself is written
-            return nullptr;
-        }
-        Ref owned = Ref::steal(slots);
-        PyObject* key = PyDict_CheckExact(slots) ? PyDict_GetItem(slots, state.reserved[int(Key::Str)]) : nullptr;
-        if (key == nullptr || !is_text(key) || !PyUnicode_IS_ASCII(key)) return nullptr;
-        last_zone_ = Ref::share(zone);
-        last_key_ = Ref::share(key);
-        return key;
-    }
-
     void open_datetime(PyObject* v) {
         PyObject* zone = PyDateTime_DATE_GET_TZINFO(v);
         if (PyDateTime_DATE_GET_FOLD(v) == 0) {
             if (zone == Py_None) return out_.datetime(v, nullptr, nullptr, false);
-            if (PyObject* offset = fixed_offset(zone)) return out_.datetime(v, offset, nullptr, zone == PyDateTime_TimeZone_UTC);
-            if (PyObject* key = zone_key(zone)) {
+            if (PyObject* offset = zones_.fixed_offset(zone)) return out_.datetime(v, offset, nullptr, zone == PyDateTime_TimeZone_UTC);
+            if (PyObject* key = zones_.key(zone)) {
                 Ref offset = Ref::check(PyObject_CallMethod(v, "utcoffset", nullptr));
                 if (PyDelta_CheckExact(offset.get())) return out_.datetime(v, offset.get(), key, false);
             }
         }
-        open_planned(v, plans_->find(Py_TYPE(v)));
+        open_planned(v, false);
     }
 
     void open_time(PyObject* v) {
         PyObject* zone = PyDateTime_TIME_GET_TZINFO(v);
         if (PyDateTime_TIME_GET_FOLD(v) == 0) {
             if (zone == Py_None) return out_.time(v, nullptr);
-            if (PyObject* offset = fixed_offset(zone)) return out_.time(v, offset);
+            if (PyObject* offset = zones_.fixed_offset(zone)) return out_.time(v, offset);
         }
-        open_planned(v, plans_->find(Py_TYPE(v)));
+        open_planned(v, false);
     }
 
     // ---- what a plan describes ----
 
-    void open_planned(PyObject* v, Plan* plan) {
+    void open_planned(PyObject* v, bool always) {
+        PyTypeObject* type = Py_TYPE(v);
+        Plan* plan = plans_->find(type);
         Ref kept = Ref::share(reinterpret_cast<PyObject*>(plan));
         if (plan->body->checked != serial_ && !still_there(v, plan)) return;
+        if (always) known_[Known::place(type)].keep(type, plan);
+        open_as(v, plan);
+    }
+
+    void open_as(PyObject* v, Plan* plan) {
         switch (plan->kind) {
             case Kind::Refused:
-                problem_text(v, plan->reason, plan->hint);
+                problems_.note(frames_, v, plan->reason, plan->hint);
                 out_.null();
                 return;
-            case Kind::Fields:
-                remember(v, plan);
-                return open_fields(v, plan);
+            case Kind::Fields: return open_fields(v, plan);
             case Kind::NamedTuple: return open_named_tuple(v, plan);
             case Kind::Enum: return open_enum(v, plan);
             case Kind::Parts: return open_parts(v, plan);
             case Kind::Name: return open_name(v, plan);
-            case Kind::Decimal:
-                if (typed(v)) out_.decimal_number(Ref::check(PyObject_Str(v)).get());
-                return;
+            case Kind::Decimal: return open_decimal(v, plan);
             case Kind::Fraction: return open_fraction(v);
             case Kind::Uuid: return open_uuid(v, plan);
         }
-    }
-
-    // Lists hold instances of one class more often than not.
-    void remember(PyObject* v, Plan* plan) {
-        last_type_ = Py_TYPE(v);
-        last_plan_ = plan;
-        last_kept_ = Ref::share(reinterpret_cast<PyObject*>(plan));
     }
 
     // A class that was replaced in its module since the plan was made would come back as the other one.
@@ -492,9 +416,18 @@ class Walk {
         PyErr_NormalizeException(&type, &value, &trace);
         Ref t = Ref::steal(type), e = Ref::steal(value), b = Ref::steal(trace);
         Ref reason = Ref::check(PyObject_GetAttrString(e.get(), "reason")), hint = Ref::check(PyObject_GetAttrString(e.get(), "hint"));
-        problem_text(v, reason.get(), hint.get());
+        problems_.note(frames_, v, reason.get(), hint.get());
         out_.null();
         return false;
+    }
+
+    void open_decimal(PyObject* v, Plan* plan) {
+        if (!typed(v)) return;
+        if (plan->body->reads_decimals < 0) plan->body->reads_decimals = layout::knows_decimal(Py_TYPE(v));
+        layout::SmallDecimal number;
+        if (plan->body->reads_decimals && layout::small_decimal(v, number)) return out_.small_decimal(number);
+        Ref text = Ref::check(PyObject_Str(v));
+        out_.decimal_number(static_cast<const char*>(PyUnicode_DATA(text.get())), size_t(PyUnicode_GET_LENGTH(text.get())));
     }
 
     void open_name(PyObject* v, Plan* plan) {
@@ -558,7 +491,7 @@ class Walk {
         if (!call(plan->take, v, slots)) return;
         bool keep = options_.indent < 0 && PyDict_CheckExact(slots.get()) && keeps(v, plan, slots.get());
         open_slots(v, plan, slots, true);
-        stack_.back().keep = keep;
+        frames_.top().keep = keep;
     }
 
     // Whether the bytes of an enum member may be kept: it is found by its name, and what is written of it is atoms.
@@ -588,32 +521,18 @@ class Walk {
         if (!typed(v)) return;
         if ((PyAnySet_Check(v) || (PyDict_Check(v) && !text_keys(v))) && !hashable(v)) return close_visit(visit);
         Py_ssize_t count = PyDict_GET_SIZE(slots.get());
-        if (nested_too_deep(v, plan)) {
+        if (nested_too_deep(frames_, v, plan)) {
+            problem(v, "stands in 500 others of its kind, each directly in the next", "Python itself could not free them");
             out_.null();
             return close_visit(visit);
         }
-        Frame& frame = push(v, Form::Slots, visit, count);
+        nodes_ += count;
+        Frame& frame = frames_.push(v, Frame::Slots, visit, count);
         frame.start = out_.out.size();
         out_.instance_begin(plan, size_t(count), flat);
         frame.plan = reinterpret_cast<Plan*>(Py_NewRef(reinterpret_cast<PyObject*>(plan)));
         frame.content = slots.release();
         frame.flat = flat;
-    }
-
-    // Deques and defaultdicts directly in each other are freed by recursion; a reader takes 500 of them.
-    bool nested_too_deep(PyObject* v, Plan* plan) {
-        if (plan->shell == Py_None || !frees_by_recursion(v)) return false;
-        size_t nested = 0;
-        for (size_t i = stack_.size(); i-- > 0 && nested <= 500;) {
-            const Frame& frame = stack_[i];
-            if (frame.form == Form::Slots && frees_by_recursion(frame.owner))
-                ++nested;
-            else if (i > 0 && stack_[i - 1].form != Form::Slots && !stack_[i - 1].pairs)
-                break;
-        }
-        if (nested < 500) return false;
-        problem(v, "stands in 500 others of its kind, each directly in the next", "Python itself could not free them");
-        return true;
     }
 
     void open_record(PyObject* v) {
@@ -624,7 +543,8 @@ class Walk {
         if (!sound_record(v, record->second)) return close_visit(visit);
         Py_ssize_t count = PyDict_GET_SIZE(record->second);
         out_.record_begin(record->first, size_t(count));
-        push(v, Form::Slots, visit, count).content = Py_NewRef(record->second);
+        nodes_ += count;
+        frames_.push(v, Frame::Slots, visit, count).content = Py_NewRef(record->second);
     }
 
     // Whether the raw slots of a Record are such as a reader takes.
@@ -644,7 +564,7 @@ class Walk {
                 if (code == Key::Map) sound = PyList_CheckExact(item) && PyList_GET_SIZE(item) == 2;
             }
             if (sound) continue;
-            std::string why = "holds the slot " + spelled(key) + " with a content that no reader takes";
+            std::string why = "holds the slot " + json_spelling(key, false) + " with a content that no reader takes";
             problem(v, why.c_str(), "a `$` at the start of an attribute's name is written twice");
             out_.null();
             return false;
@@ -653,213 +573,65 @@ class Walk {
     }
 
     void open_tag(PyObject* v) {
-        static const uint64_t own[] = {0, 1, 2, 3, 4, 28, 29, 30, 37, 39, 121, 122, 123, 258, 259, 268, 273, 283, 1002, 1004,
-            43000, 55799};
         if (!typed(v)) return;
         Pair* tag = reinterpret_cast<Pair*>(v);
         uint64_t number = PyLong_AsUnsignedLongLong(tag->first);
-        if (std::find(std::begin(own), std::end(own), number) != std::end(own)) {
+        if (own_tag(number)) {
             problem(v, "is a tag that this notation gives a meaning of its own", "write the value itself");
             return out_.null();
         }
         uint32_t visit;
         if (!enter(v, visit)) return;
+        nodes_ += 1;
         out_.tag_begin(tag->first, number);
-        push(v, Form::Tag, visit, 1);
+        frames_.push(v, Frame::Tag, visit, 1);
     }
 
     // ---- instances ----
 
-    // The value of a field (borrowed), or null when it is not there.
-    static PyObject* value_at(PyObject* v, const Field& field) {
-        if (field.offset >= 0) return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(v) + field.offset);
-        layout::Values values;
-        if (layout::inline_values(v, values)) {
-            int place = field.place >= 0 ? field.place : (field.place = layout::place_of(Py_TYPE(v), field.name.get()));
-            return place >= 0 ? values.values[place] : nullptr;
-        }
-        PyObject* dict = layout::made_dict(v);
-        if (dict == nullptr) {
-            Ref made = Ref::check(PyObject_GenericGetDict(v, nullptr));
-            dict = made.get();  // the instance keeps it
-        }
-        return PyDict_GetItemWithError(dict, field.name.get());
-    }
-
-    // Whether the instance's attributes are exactly those of the shape, in its order.
-    static bool matches(PyObject* v, Plan* plan, const Shape& shape) {
-        if (shape.fields.size() - size_t(shape.stored) != plan->body->slots.size()) return false;
-        layout::Values values;
-        PyObject* dict = nullptr;
-        Py_ssize_t position = 0;
-        int next = 0;
-        bool in_line = false;
-        if (plan->body->has_dict) {
-            in_line = layout::inline_values(v, values);
-            if (in_line ? values.size != shape.stored : false) return false;
-            if (!in_line) {
-                dict = layout::made_dict(v);
-                if (dict == nullptr) {
-                    if (layout::fast && layout::has_inline_layout(Py_TYPE(v)) && shape.stored == 0) return true;
-                    Ref made = Ref::check(PyObject_GenericGetDict(v, nullptr));
-                    dict = made.get();
-                }
-                if (PyDict_GET_SIZE(dict) != shape.stored) return false;
-            }
-        }
-        if (in_line && shape.placed && shape.stored == Py_ssize_t(shape.fields.size())) {
-            for (int i = 0; i < shape.stored; ++i)
-                if (values.order(i) != shape.places[i]) return false;
-            return true;
-        }
-        for (const Field& field : shape.fields) {
-            if (field.offset >= 0) {
-                if (*reinterpret_cast<PyObject**>(reinterpret_cast<char*>(v) + field.offset) == nullptr) return false;
-            } else if (in_line) {
-                int place = values.order(next++);
-                if (place != field.place) {
-                    if (layout::key_at(Py_TYPE(v), place) != field.name.get()) return false;
-                    field.place = place;
-                }
-                if (next <= 32) shape.places[next - 1] = uint8_t(place);
-            } else {
-                PyObject *key, *value;
-                if (dict == nullptr || !PyDict_Next(dict, &position, &key, &value) || key != field.name.get()) return false;
-            }
-        }
-        if (in_line) shape.placed = shape.stored <= 32;
-        return true;
-    }
-
-    // All attributes by name, slots first; those that the plan drops are left out.
-    static void attributes(PyObject* v, Plan* plan, std::vector<std::pair<Ref, Ref>>& found) {
-        for (const Field& slot : plan->body->slots) {
-            PyObject* value = *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(v) + slot.offset);
-            if (value) found.emplace_back(slot.name, Ref::share(value));
-        }
-        if (plan->body->has_dict) dict_attributes(v, found);
-        if (plan->dropped == Py_None) return;
-        for (size_t i = 0; i < found.size();) {
-            int dropped = PyDict_Contains(plan->dropped, found[i].first.get());
-            check(dropped);
-            if (dropped)
-                found.erase(found.begin() + Py_ssize_t(i));
-            else
-                ++i;
-        }
-    }
-
-    static void dict_attributes(PyObject* v, std::vector<std::pair<Ref, Ref>>& found) {
-        layout::Values values;
-        if (layout::inline_values(v, values)) {
-            for (int i = 0; i < values.size; ++i) {
-                int place = values.order(i);
-                found.emplace_back(Ref::share(layout::key_at(Py_TYPE(v), place)), Ref::share(values.values[place]));
-            }
-            return;
-        }
-        Ref dict = Ref::share(layout::made_dict(v));
-        if (!dict) dict = Ref::check(PyObject_GenericGetDict(v, nullptr));
-        PyObject *key, *value;
-        Py_ssize_t position = 0;
-        while (PyDict_Next(dict.get(), &position, &key, &value)) found.emplace_back(Ref::share(key), Ref::share(value));
-    }
-
     void open_fields(PyObject* v, Plan* plan) {
-        if (!typed(v)) return;
         uint32_t visit;
-        if (!enter(v, visit)) return;
+        if (!typed(v) || !enter(v, visit)) return;
         for (const auto& shape : plan->body->shapes)
-            if (matches(v, plan, *shape)) return push_fields(v, plan, shape.get(), visit);
-        std::vector<std::pair<Ref, Ref>> found;
-        attributes(v, plan, found);
-        if (!named_soundly(v, found)) {
+            if (matches(v, plan, *shape)) return push_fields(v, plan, *shape, visit);
+        Attributes found = attributes_of(v, plan);
+        std::string why = unsound_names(found);
+        if (!why.empty()) {
+            problem(v, why.c_str(), "");
             out_.null();
             return close_visit(visit);
         }
-        if (const Shape* shape = learn(plan, found))
-            if (matches(v, plan, *shape)) return push_fields(v, plan, shape, visit);
+        const Shape* shape = learn(plan, found);
+        if (shape != nullptr && matches(v, plan, *shape)) return push_fields(v, plan, *shape, visit);
         Ref slots = raw_fields(plan, found);
         open_slots(v, plan, slots, false, visit);
     }
 
-    bool named_soundly(PyObject* v, const std::vector<std::pair<Ref, Ref>>& found) {
-        for (const auto& [name, value] : found) {
-            if (!is_text(name.get())) {
-                problem(v, "has an attribute whose name is not a str", "");
-                return false;
-            }
-            if (reserved_attribute(name.get())) {
-                std::string why = std::string("has the attribute ") + spelled(name.get()) + ", a name that no document may set";
-                problem(v, why.c_str(), "");
-                return false;
-            }
-        }
-        return true;
-    }
-    static std::string spelled(PyObject* text) { return json_spelling(text, false); }
-
-    // A shape of these names, when the instance has what its class declares and nothing more.
-    static const Shape* learn(Plan* plan, const std::vector<std::pair<Ref, Ref>>& found) {
-        std::vector<Ref> names;
-        for (const auto& [name, value] : found) {
-            if (!plan->declares(name.get())) return nullptr;
-            PyObject* interned = Py_NewRef(name.get());
-            PyUnicode_InternInPlace(&interned);
-            names.push_back(Ref::steal(interned));
-        }
-        if (plan->declared && Py_ssize_t(names.size()) != PyTuple_GET_SIZE(plan->fields)) return nullptr;
-        return plan->shape_for(names);
-    }
-
-    static Ref slot_key(PyObject* name) {
-        if (!starts_with_dollar(name)) return Ref::share(name);
-        return Ref::check(PyUnicode_FromFormat("$%U", name));
-    }
-
-    // The raw slots of an instance that differs from its fields: `$extra` and `$unset` say how.
-    static Ref raw_fields(Plan* plan, const std::vector<std::pair<Ref, Ref>>& found) {
-        Ref slots = Ref::check(PyDict_New()), extra = Ref::check(PyDict_New()), unset = Ref::check(PyList_New(0));
-        for (const auto& [name, value] : found) {
-            if (plan->declares(name.get()))
-                check(PyDict_SetItem(slots.get(), slot_key(name.get()).get(), value.get()));
-            else
-                check(PyDict_SetItem(extra.get(), name.get(), value.get()));
-        }
-        if (plan->declared)
-            for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(plan->fields); ++i) {
-                PyObject* name = PyTuple_GET_ITEM(plan->fields, i);
-                int there = PyDict_Contains(slots.get(), slot_key(name).get());
-                check(there);
-                if (!there) check(PyList_Append(unset.get(), name));
-            }
-        if (PyDict_GET_SIZE(extra.get())) check(PyDict_SetItem(slots.get(), state.reserved[int(Key::Extra)], extra.get()));
-        if (PyList_GET_SIZE(unset.get())) check(PyDict_SetItem(slots.get(), state.reserved[int(Key::Unset)], unset.get()));
-        return slots;
-    }
-
-    void push_fields(PyObject* v, Plan* plan, const Shape* shape, uint32_t visit) {
-        Py_ssize_t count = Py_ssize_t(shape->fields.size());
+    void push_fields(PyObject* v, Plan* plan, const Shape& shape, uint32_t visit) {
+        Py_ssize_t count = Py_ssize_t(shape.fields.size()), place = 0;
+        nodes_ += count;
         out_.instance_begin(plan, size_t(count), false);
-        // Most instances hold leaves only: they need no frame.
-        Py_ssize_t place = leaf_fields(v, shape, 0, shape->stored > 0);
-        if (place == count) {
-            nodes_ += count;
+        PyObject* next = leaf_fields(v, shape, place);
+        if (next == nullptr && place == count) {
             out_.instance_end(false);
             return close_visit(visit);
         }
-        Frame& frame = push(v, Form::Fields, visit, count);
-        frame.place = place;
+        push_instance(v, Frame::Fields, plan, shape, visit, place, next);
+    }
+
+    void push_instance(PyObject* v, Frame::Form form, Plan* plan, const Shape& shape, uint32_t visit, Py_ssize_t place, PyObject* next) {
+        Frame& frame = frames_.push(v, form, visit, Py_ssize_t(shape.fields.size()));
         frame.plan = reinterpret_cast<Plan*>(Py_NewRef(reinterpret_cast<PyObject*>(plan)));
-        frame.shape = shape;
+        frame.shape = &shape;
+        frame.place = place;
+        frame.next = next;
     }
 
     void open_named_tuple(PyObject* v, Plan* plan) {
-        if (!typed(v)) return;
         uint32_t visit;
-        if (!enter(v, visit)) return;
-        const Shape* shape = plan->body->shapes[0].get();
-        Py_ssize_t count = Py_ssize_t(shape->fields.size());
+        if (!typed(v) || !enter(v, visit)) return;
+        const Shape& shape = *plan->body->shapes[0];
+        Py_ssize_t count = Py_ssize_t(shape.fields.size()), place = 0;
         if (PyTuple_GET_SIZE(v) != count) {
             problem(v, "has another number of items than its class has fields", "");
             out_.null();
@@ -867,131 +639,105 @@ class Walk {
         }
         Ref dict;
         if (plan->body->has_dict) dict = Ref::check(PyObject_GenericGetDict(v, nullptr));
-        if (!dict || PyDict_GET_SIZE(dict.get()) == 0) {
-            out_.instance_begin(plan, size_t(count), false);
-            Frame& frame = push(v, Form::NamedTuple, visit, count);
-            frame.plan = reinterpret_cast<Plan*>(Py_NewRef(reinterpret_cast<PyObject*>(plan)));
-            frame.shape = shape;
-            return;
+        if (dict && PyDict_GET_SIZE(dict.get()) > 0) {
+            Ref slots = raw_named_tuple(v, shape, dict.get());
+            return open_slots(v, plan, slots, false, visit);
         }
-        Ref slots = Ref::check(PyDict_New()), extra = Ref::check(PyDict_Copy(dict.get()));
-        for (Py_ssize_t i = 0; i < count; ++i)
-            check(PyDict_SetItem(slots.get(), slot_key(shape->fields[size_t(i)].name.get()).get(), PyTuple_GET_ITEM(v, i)));
-        check(PyDict_SetItem(slots.get(), state.reserved[int(Key::Extra)], extra.get()));
-        open_slots(v, plan, slots, false, visit);
+        nodes_ += count;
+        out_.instance_begin(plan, size_t(count), false);
+        PyObject* next = leaf_named(v, shape, place);
+        if (next != nullptr) return push_instance(v, Frame::NamedTuple, plan, shape, visit, place, next);
+        out_.instance_end(false);
+        close_visit(visit);
     }
 
     // ---- the loop: writes on in the frame on top until a child is pushed or it ends ----
 
     void step() {
-        Frame& frame = stack_.back();
-        switch (frame.form) {
-            case Form::List: return step_list(frame);
-            case Form::Tuple: return step_tuple(frame);
-            case Form::Set:
-            case Form::Frozenset: return step_elements(frame);
-            case Form::Dict: return step_dict(frame);
-            case Form::Map: return step_map(frame);
-            case Form::Fields: return step_fields(frame);
-            case Form::NamedTuple: return step_named(frame);
-            case Form::Slots: return step_slots(frame);
-            case Form::Tag: return step_tag(frame);
+        switch (frames_.top().form) {
+            case Frame::List:
+            case Frame::Tuple:
+            case Frame::Set:
+            case Frame::Frozenset: return step_items();
+            case Frame::Dict: return step_dict();
+            case Frame::Map: return step_map();
+            case Frame::Fields: return step_fields();
+            case Frame::NamedTuple: return step_named();
+            case Frame::Slots: return step_slots();
+            case Frame::Tag: return step_tag();
         }
     }
 
-    // Writes a child; true when a frame was pushed for it, after which `frame` is no longer to be used.
-    bool child(PyObject* v) {
-        if (leaf(v)) return false;
-        size_t depth = stack_.size();
+    // Opens a value; true when a frame was pushed for it, after which the one before is no longer on top.
+    bool pushes(PyObject* v) {
+        size_t depth = frames_.size();
         open(v);
-        return stack_.size() != depth;
+        return frames_.size() != depth;
     }
+    bool child(PyObject* v) { return !leaf(v) && pushes(v); }
 
-    void step_list(Frame& top) {
-        size_t self = stack_.size() - 1;
-        PyObject* list = top.owner;
+    void step_items() {
         for (;;) {
-            Frame& frame = stack_[self];
-            if (PyList_GET_SIZE(list) != frame.count) changed();
-            if (frame.place == frame.count) {
-                out_.list_end(frame.count);
-                return pop(frame);
+            Frame& frame = frames_.top();
+            PyObject* next = std::exchange(frame.next, nullptr);
+            if (next == nullptr) next = next_item(frame);
+            if (next == nullptr) {
+                if (frame.form == Frame::List)
+                    out_.list_end(frame.count);
+                else
+                    out_.form_list_end(frame.count);
+                return pop();
             }
-            PyObject* item = PyList_GET_ITEM(list, frame.place);
-            out_.item(frame.place++);
-            if (frame.pairs && PyList_CheckExact(item)) {
-                size_t depth = stack_.size();
-                open_list(item, false);
-                if (stack_.size() != depth) return;
-                continue;
+            if (frame.pairs && PyList_CheckExact(next)) {
+                size_t depth = frames_.size();
+                open_list(next, false);
+                if (frames_.size() != depth) return;
+            } else if (pushes(next)) {
+                return;
             }
-            if (child(item)) return;
         }
     }
-
-    void step_tuple(Frame& top) {
-        size_t self = stack_.size() - 1;
-        PyObject* tuple = top.owner;
-        for (;;) {
-            Frame& frame = stack_[self];
-            if (frame.place == frame.count) {
-                out_.form_list_end(frame.count);
-                return pop(frame);
-            }
-            PyObject* item = PyTuple_GET_ITEM(tuple, frame.place);
-            out_.item(frame.place++);
-            if (child(item)) return;
-        }
+    PyObject* next_item(Frame& frame) {
+        PyObject* items = frame.content ? frame.content : frame.owner;
+        if (Py_SIZE(items) != frame.count || (frame.content && PySet_GET_SIZE(frame.owner) != frame.count)) changed();
+        return leaf_items(items_of(items), frame.place, frame.count);
     }
 
-    void step_elements(Frame& top) {
-        size_t self = stack_.size() - 1;
-        PyObject* list = top.content;
+    void step_dict() {
         for (;;) {
-            Frame& frame = stack_[self];
-            if (PySet_GET_SIZE(frame.owner) != frame.count) changed();
-            if (frame.place == frame.count) {
-                out_.form_list_end(frame.count);
-                return pop(frame);
+            Frame& frame = frames_.top();
+            PyObject* value = std::exchange(frame.next, nullptr);
+            if (value == nullptr) {
+                if (PyDict_GET_SIZE(frame.owner) != frame.count) changed();
+                value = leaf_entries(frame.owner, frame.place, frame.position, frame.count);
             }
-            PyObject* item = PyList_GET_ITEM(list, frame.place);
-            out_.item(frame.place++);
-            if (child(item)) return;
-        }
-    }
-
-    void step_dict(Frame& top) {
-        size_t self = stack_.size() - 1;
-        PyObject* dict = top.owner;
-        PyObject *key, *value;
-        for (;;) {
-            Frame& frame = stack_[self];
-            if (PyDict_GET_SIZE(dict) != frame.count) changed();
-            if (!PyDict_Next(dict, &frame.position, &key, &value)) {
+            PyObject* key;
+            if (value != nullptr) {
+                if (pushes(value)) return;
+            } else if (layout::next(frame.owner, frame.position, key, value)) {
+                if (frame.place == frame.count || !is_text(key)) changed();
+                Ref kept = Ref::share(value);
+                out_.item(frame.place++);
+                split(key);
+                if (child(value)) return;
+            } else {
                 if (frame.place != frame.count) changed();
                 out_.dict_end(frame.count);
-                return pop(frame);
+                return pop();
             }
-            if (frame.place == frame.count || !is_text(key)) changed();
-            out_.item(frame.place++);
-            Ref held = PyUnicode_IS_ASCII(key) ? Ref() : Ref::share(value);  // write_key may note a problem
-            write_key(key);
-            if (child(value)) return;
         }
     }
 
-    void step_map(Frame& top) {
-        size_t self = stack_.size() - 1;
-        PyObject* dict = top.owner;
+    void step_map() {
         for (;;) {
-            Frame& frame = stack_[self];
+            Frame& frame = frames_.top();
             if (frame.phase == 0) {
                 PyObject *key, *value;
-                if (PyDict_GET_SIZE(dict) != frame.count) changed();
-                if (!PyDict_Next(dict, &frame.position, &key, &value)) {
+                if (PyDict_GET_SIZE(frame.owner) != frame.count) changed();
+                if (!layout::next(frame.owner, frame.position, key, value)) {
                     if (frame.place != frame.count) changed();
                     out_.map_end(frame.count);
-                    return pop(frame);
+                    return pop();
                 }
                 if (frame.place == frame.count) changed();
                 out_.item(frame.place++);
@@ -1005,102 +751,69 @@ class Walk {
                 if (child(frame.pending)) return;
             } else {
                 out_.entry_end();
-                Py_CLEAR(frame.pending);
                 frame.phase = 0;
+                Py_CLEAR(frame.pending);
             }
         }
     }
 
-    // Writes fields from `place` on as long as they are leaves, which run no code; returns where it stopped.
-    Py_ssize_t leaf_fields(PyObject* v, const Shape* shape, Py_ssize_t place, bool in_line) {
-        Py_ssize_t count = Py_ssize_t(shape->fields.size());
-        const Field* fields = shape->fields.data();
-        layout::Values values;
-        if (!in_line || !layout::inline_values(v, values)) return place;
-        for (; place < count; ++place) {
-            const Field& field = fields[place];
-            PyObject* value = field.offset >= 0 ? *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(v) + field.offset)
-                                                : values.values[field.place];
-            if (value == nullptr || !is_leaf(value)) return place;
-            out_.field(field);
-            leaf(value);
-        }
-        return place;
-    }
-    bool is_leaf(PyObject* v) const {  // what may be a problem needs a frame, for its path
-        PyTypeObject* type = Py_TYPE(v);
-        if (type == &PyUnicode_Type) return PyUnicode_IS_ASCII(v);
-        if (options_.plain) return false;
-        return type == &PyLong_Type || type == &PyFloat_Type || type == &PyBool_Type || v == Py_None;
-    }
-
-    void step_fields(Frame& top) {
-        size_t self = stack_.size() - 1;
-        PyObject* v = top.owner;
-        const Shape* shape = top.shape;
+    void step_fields() {
         for (;;) {
-            Frame& frame = stack_[self];
-            if (frame.place == frame.count) {
+            Frame& frame = frames_.top();
+            PyObject* value = std::exchange(frame.next, nullptr);
+            if (value == nullptr) value = leaf_fields(frame.owner, *frame.shape, frame.place);
+            if (value != nullptr) {
+                if (pushes(value)) return;
+            } else if (frame.place < frame.count) {
+                const Field& field = frame.shape->fields[size_t(frame.place++)];
+                value = field_value(frame.owner, field);
+                if (value == nullptr) changed();
+                out_.field(field);
+                if (child(value)) return;
+            } else {
                 out_.instance_end(false);
-                return pop(frame);
+                return pop();
             }
-            const Field& field = shape->fields[size_t(frame.place++)];
-            PyObject* value = value_at(v, field);
+        }
+    }
+
+    void step_named() {
+        for (;;) {
+            Frame& frame = frames_.top();
+            PyObject* value = std::exchange(frame.next, nullptr);
+            if (value == nullptr) value = leaf_named(frame.owner, *frame.shape, frame.place);
             if (value == nullptr) {
-                if (PyErr_Occurred()) throw PythonError{};
-                changed();
-            }
-            out_.field(field);
-            if (child(value)) return;
-        }
-    }
-
-    void step_named(Frame& top) {
-        size_t self = stack_.size() - 1;
-        PyObject* v = top.owner;
-        const Shape* shape = top.shape;
-        for (;;) {
-            Frame& frame = stack_[self];
-            if (frame.place == frame.count) {
                 out_.instance_end(false);
-                return pop(frame);
+                return pop();
             }
-            const Field& field = shape->fields[size_t(frame.place)];
-            PyObject* value = PyTuple_GET_ITEM(v, frame.place++);
-            out_.field(field);
-            if (child(value)) return;
+            if (pushes(value)) return;
         }
     }
 
-    void step_slots(Frame& top) {
-        size_t self = stack_.size() - 1;
-        PyObject* slots = top.content;
-        PyObject *key, *value;
+    void step_slots() {
         for (;;) {
-            Frame& frame = stack_[self];
-            if (PyDict_GET_SIZE(slots) != frame.count) changed();
-            if (!PyDict_Next(slots, &frame.position, &key, &value)) {
+            Frame& frame = frames_.top();
+            PyObject *key, *value;
+            if (PyDict_GET_SIZE(frame.content) != frame.count) changed();
+            if (!layout::next(frame.content, frame.position, key, value)) {
                 if (frame.place != frame.count) changed();
                 out_.instance_end(frame.flat);
                 keep_member(frame);
-                return pop(frame);
+                return pop();
             }
             if (frame.place++ == frame.count || !is_text(key)) changed();
             out_.item(1);
             out_.raw_key(key);
-            if (starts_with_dollar(key) && bare(key, value)) {
-                if (bare_done_) continue;
-                return;
-            }
-            if (child(value)) return;
+            size_t depth = frames_.size();
+            if (!(starts_with_dollar(key) && open_bare(key, value)) && !leaf(value)) open(value);
+            if (frames_.size() != depth) return;
         }
     }
 
-    // The content of a reserved slot has no identity of its own.
-    bool bare(PyObject* key, PyObject* value) {
+    // The content of a reserved slot has no identity of its own; false when the value is no such content.
+    bool open_bare(PyObject* key, PyObject* value) {
         Key code = reserved_code(key);
         SlotShape shape = code == Key::None ? SlotShape::None : slot_shape_of(code);
-        size_t depth = stack_.size();
         Ref kept = Ref::share(value);
         if (shape == SlotShape::Array && PyList_CheckExact(value))
             open_list(value, false, code == Key::Map);
@@ -1108,122 +821,43 @@ class Walk {
             open_dict(value, false);
         else
             return false;
-        bare_done_ = stack_.size() == depth;  // it needed no frame
         return true;
     }
 
     void keep_member(Frame& frame) {
-        if (!frame.keep || total_problems_) return;
+        if (!frame.keep || problems_.any()) return;
         auto& bytes = frame.plan->body->members[frame.owner];
         (W::json ? bytes.first : bytes.second) = out_.since(frame.start);
     }
 
-    void step_tag(Frame& frame) {
+    void step_tag() {
+        Frame& frame = frames_.top();
         if (frame.place == 1) {
             out_.tag_end();
-            return pop(frame);
+            return pop();
         }
         frame.place = 1;
         child(reinterpret_cast<Pair*>(frame.owner)->second);
     }
 
-    // ---- problems ----
-
-    std::string path() const {
-        std::string text = "$";
-        size_t depth = stack_.size();
-        for (size_t i = 0; i < depth; ++i) {
-            if (depth > 60 && i == 30) {
-                text += "...";
-                i = depth - 30;
-            }
-            path_step(text, stack_[i]);
-        }
-        return text;
-    }
-
-    void path_step(std::string& text, const Frame& frame) const {
-        Py_ssize_t place = frame.place - 1;
-        if (place < 0) return;
-        auto number = [&](const char* open, Py_ssize_t n, char close) { text += open + std::to_string(n) + close; };
-        switch (frame.form) {
-            case Form::List:
-            case Form::Tuple:
-                if (frame.pairs)
-                    number("[#", place, ']');
-                else
-                    number("[", place, ']');
-                return;
-            case Form::Set:
-            case Form::Frozenset: return number("{", place, '}');
-            case Form::Fields:
-            case Form::NamedTuple: return path_key(text, frame.shape->fields[size_t(place)].name.get());
-            case Form::Tag: return;
-            case Form::Map:
-                if (frame.phase == 1) return number("{", place, '}');
-                break;
-            default: break;
-        }
-        PyObject *key = nullptr, *value;
-        Py_ssize_t position = 0;
-        PyObject* dict = frame.form == Form::Slots ? frame.content : frame.owner;
-        for (Py_ssize_t i = 0; i <= place; ++i)
-            if (!PyDict_Next(dict, &position, &key, &value)) return;
-        if (frame.form == Form::Slots && is_text(key) && content_slot(key)) return;
-        if (is_text(key)) return path_key(text, key);
-        int overflow = 0;
-        if (PyLong_CheckExact(key)) {
-            long long n = PyLong_AsLongLongAndOverflow(key, &overflow);
-            if (!overflow) return number("[", Py_ssize_t(n), ']');
-        }
-        number("[#", place, ']');
-    }
+    // ---- problems and limits ----
 
     void problem(PyObject* v, const char* reason, const char* hint) {
+        Ref kept = Ref::share(v);
         Ref r = Ref::check(PyUnicode_FromString(reason)), h = Ref::check(PyUnicode_FromString(hint));
-        problem_text(v, r.get(), h.get());
-    }
-    void problem_text(PyObject* v, PyObject* reason, PyObject* hint) {
-        constexpr size_t cap = 100;
-        if (total_problems_++ >= cap) {
-            if (!options_.shared) raise_problems();  // every path to a cycle is a problem of its own: there is no end to them
-            return;
-        }
-        if (!problems_) problems_ = Ref::check(PyList_New(0));
-        std::string where = path();
-        Ref place = Ref::check(PyUnicode_DecodeUTF8(where.data(), Py_ssize_t(where.size()), "replace"));
-        Ref row = Ref::check(Py_BuildValue("(OOOO)", place.get(), type_name(Py_TYPE(v)).get(), reason, hint));
-        check(PyList_Append(problems_.get(), row.get()));
-    }
-    // The type as "module.qualname"; the metaclass is not asked.
-    static Ref type_name(PyTypeObject* type) {
-        if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return Ref::check(PyUnicode_FromString(type->tp_name));
-#if PY_VERSION_HEX >= 0x030C0000
-        Ref dict = Ref::check(PyType_GetDict(type));
-#else
-        Ref dict = Ref::share(type->tp_dict);
-#endif
-        PyObject* module = PyDict_GetItemString(dict.get(), "__module__");
-        PyObject* name = reinterpret_cast<PyHeapTypeObject*>(type)->ht_qualname;
-        if (module == nullptr || !is_text(module) || PyUnicode_CompareWithASCIIString(module, "builtins") == 0) return Ref::share(name);
-        return Ref::check(PyUnicode_FromFormat("%U.%U", module, name));
-    }
-    [[noreturn]] void raise_problems() {
-        Ref error = Ref::check(PyObject_CallFunction(state.dump_error, "On", problems_.get(), Py_ssize_t(total_problems_)));
-        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
-        throw PythonError{};
+        problems_.note(frames_, v, r.get(), h.get());
     }
     [[noreturn]] void stop(PyObject* v, const char* reason, const char* hint) {
         problem(v, reason, hint);
-        raise_problems();
+        problems_.raise();
     }
     [[noreturn]] void changed() {
-        stop(stack_.back().owner, "changed during the dump", "let no other thread change what is being written");
+        stop(frames_.top().owner, "changed during the dump", "let no other thread change what is being written");
     }
 
     void check_limits() {
         const Limits& limits = options_.limits;
-        if (limits.depth >= 0 && Py_ssize_t(stack_.size()) >= limits.depth) limit("Limits.depth");
+        if (limits.depth >= 0 && Py_ssize_t(frames_.size()) >= limits.depth) limit("Limits.depth");
         if (limits.nodes >= 0 && nodes_ > limits.nodes) limit("Limits.nodes");
         if (limits.bytes >= 0 && Py_ssize_t(out_.out.size()) > limits.bytes) limit("Limits.bytes");
         if (limits.seconds >= 0 && (++ticks_ & 63) == 0 && double(clock() - started_) / CLOCKS_PER_SEC > limits.seconds)
@@ -1236,7 +870,7 @@ class Walk {
     }
     [[noreturn]] void limit(const char* which) {
         std::string why = std::string("is beyond ") + which;
-        stop(stack_.empty() ? Py_None : stack_.back().owner, why.c_str(), "raise the limit: limits=mason.Limits(...)");
+        stop(frames_.empty() ? Py_None : frames_.top().owner, why.c_str(), "raise the limit: limits=mason.Limits(...)");
     }
 
     Ref describe() {  // a file that says what it is: tag 55799 in front (RFC 8949 section 3.4.6)
@@ -1247,34 +881,37 @@ class Walk {
         return Ref::check(whole);
     }
 
+    // The plan of a class met before in this walk, found by the address of the class.
+    struct Known {
+        PyTypeObject* type = nullptr;
+        Plan* plan = nullptr;
+        Ref type_kept, plan_kept;
+
+        static size_t place(PyTypeObject* type) {
+            uintptr_t bits = reinterpret_cast<uintptr_t>(type);
+            return (bits >> 4 ^ bits >> 10) % 16;
+        }
+        void keep(PyTypeObject* kept, Plan* with) {
+            type_kept = Ref::share(reinterpret_cast<PyObject*>(type = kept));
+            plan_kept = Ref::share(reinterpret_cast<PyObject*>(plan = with));
+        }
+    };
+
     W out_;
     DumpOptions options_;
     Plans* plans_;
-    Memo memo_;
-    struct GraphKeys : KeyMeasure {
-        GraphKeys(const Limits& limits, Plans* plans) : KeyMeasure(limits), plans_(plans) {}
-        const Plan* known_plan(PyTypeObject* type) override {
-            auto found = plans_->table->find(type);
-            return found == plans_->table->end() ? nullptr : found->second;
-        }
-        Plans* plans_;
-    };
     GraphKeys keys_;
-    std::vector<Frame> stack_;
-    PyTypeObject* last_type_ = nullptr;
-    Plan* last_plan_ = nullptr;
-    Ref last_kept_;
-    Ref problems_, last_fixed_, last_offset_, last_zone_, last_key_;
-    size_t total_problems_ = 0;
+    Zones zones_;
+    Memo memo_;
+    Frames frames_;
+    Problems problems_;
+    Known known_[16];
     Py_ssize_t nodes_ = 0;
     unsigned ticks_ = 0;
     clock_t started_;
     const uint64_t serial_ = ++walks_;
     static inline uint64_t walks_ = 0;
     bool typed_ = false;
-    // A class whose hooks may hand out an object that the graph already owns needs every object in the memo.
-    bool full_memo_ = false;
-    bool bare_done_ = false;
 };
 
 }  // namespace mason
