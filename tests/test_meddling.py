@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import gc
 import random
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -351,3 +352,59 @@ def test_deep_graphs_are_written_in_a_small_thread() -> None:
         value = chain(make)
         for format in ("json", "cbor"):
             in_small_thread(partial(mason.dumps, value, format=format))
+
+
+# ------------------------------------------------------------------------- while a document is read
+
+SEES_THE_DOCUMENT = """
+import gc, mason, dataclasses
+class Bag(frozenset): pass
+class Index(dict): pass
+class Element:
+    armed = None
+    def __hash__(self):
+        run, Element.armed = Element.armed, None
+        if run is not None:
+            for seen in gc.get_objects():
+                run(seen)
+            gc.collect()
+        return 1
+    def __eq__(self, other): return self is other
+@dataclasses.dataclass
+class Grown:
+    mark: object = None
+    more: object = dataclasses.field(default_factory=list)
+def cleared(seen):
+    if type(seen) is dict and seen.keys() & {"$frozenset", "$map"}: seen.clear()
+def emptied(seen):
+    if type(seen) is list and seen:
+        if type(seen[0]) is Element or seen[-1] == "mark": seen.clear()
+def strange(seen):
+    if type(seen) is dict and seen.get("mark") == ["mark"]: seen.update({5: 1, None: 2, (1,): 3})
+registry = mason.Registry(trust=[Bag, Index, Element])
+registry.register(Grown, name="grown", version=2, upgrade={1: lambda fields: fields})
+element = '{"$type":"__main__:Element","x":[]}'
+many = ",".join([element] * 50)
+documents = [
+    '{"$type":"__main__:Bag","$frozenset":[%s]}' % many,
+    '{"$type":"__main__:Index","$map":[%s]}' % ",".join(["[%s,[\\"mark\\"]]" % element] * 50),
+    '{"$set":[%s]}' % many,
+    '{"$frozenset":[%s]}' % many,
+    '{"$map":[%s]}' % ",".join(["[%s,1]" % element] * 50),
+    '[{"$set":[%s]},{"$type":"grown@1","mark":["mark"]}]' % many,
+]
+for document in documents:
+    for way in cleared, emptied, strange:
+        Element.armed = way
+        try:
+            registry.loads('{"$mason":1,"$value":%s}' % document)
+        except mason.MasonError:
+            pass
+print("done")
+"""
+
+
+def test_hashes_that_meddle_with_what_is_read() -> None:
+    """Trusted code finds the raw slots of the document through the collector and changes them."""
+    ran = subprocess.run([sys.executable, "-c", SEES_THE_DOCUMENT], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "done\n"), ran.stderr

@@ -441,7 +441,7 @@ void Builder::add_all(PyObject* container, PyObject* content, bool pairs, size_t
         n = PyList_GET_SIZE(content);
     } else {
         for (Py_ssize_t i = 0; i < n; ++i) {
-            if (PyList_GET_SIZE(content) != n * step) raise(PyExc_RuntimeError, "a key's hash changed the document");
+            if (PyList_GET_SIZE(content) != n * step) fail("value", "the code of a trusted class changed the document", "", at);
             Ref key = Ref::share(PyList_GET_ITEM(content, i * step));
             int status = pairs ? PyDict_SetItem(container, key.get(), Ref::share(PyList_GET_ITEM(content, i * step + 1)).get())
                                : PySet_Add(container, key.get());

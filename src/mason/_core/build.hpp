@@ -398,8 +398,8 @@ class Builder {
 template <class F>
 void Builder::each_key_list(PyObject* slots, F&& found) {
     for (Key slot : {Key::Map, Key::Set, Key::Frozenset}) {
-        PyObject* list = PyDict_GetItemWithError(slots, state.reserved[int(slot)]);
-        if (list != nullptr && PyList_CheckExact(list)) found(list, slot);
+        Ref list = Ref::share(PyDict_GetItemWithError(slots, state.reserved[int(slot)]));  // a hash may empty the slots
+        if (list && PyList_CheckExact(list.get())) found(list.get(), slot);
     }
 }
 
@@ -409,7 +409,7 @@ void Builder::each_part(PyObject* slots, F&& found) {
     PyObject *key, *value;
     Py_ssize_t position = 0;
     while (PyDict_Next(slots, &position, &key, &value)) {
-        Key code = starts_with_dollar(key) ? reserved_code(key) : Key::None;
+        Key code = is_text(key) && starts_with_dollar(key) ? reserved_code(key) : Key::None;
         SlotShape shape = slot_shape_of(code);
         if (shape == SlotShape::Array && PyList_CheckExact(value)) {
             for (Py_ssize_t i = 0; i < PyList_GET_SIZE(value); ++i) {

@@ -100,7 +100,10 @@ class Builder::Order {
             each_key_list(content, [&](PyObject* list, Key slot) {
                 for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
                     PyObject* item = PyList_GET_ITEM(list, i);
-                    found(slot == Key::Map ? PyList_GET_ITEM(item, 0) : item);
+                    if (slot != Key::Map)
+                        found(item);
+                    else if (PyList_CheckExact(item) && PyList_GET_SIZE(item) == 2)  // a callback of the collector may see it
+                        found(PyList_GET_ITEM(item, 0));
                 }
             });
         }
@@ -265,6 +268,8 @@ class Builder::Order {
                         b_.keys_.hashed_parts(part, parts);
                     else if (runs_code(part))
                         see(node);
+                    auto filled = of_object_.find(part);  // a frozenset that is still empty hashes what it gets
+                    if (filled != of_object_.end() && !runs_code(part)) each_held(*filled->second, key);
                     for (PyObject* one : parts) key(one);
                     continue;
                 }
@@ -317,14 +322,14 @@ void Builder::run(size_t number) {
         case Task::Defaults: {
             Plan* plan = task.use->the_plan();
             for (Py_ssize_t i = 0; i < PyList_GET_SIZE(task.content.get()); ++i) {
-                PyObject* name = PyList_GET_ITEM(task.content.get(), i);
-                PyObject* factory = PyDict_GetItemWithError(plan->factories, name);
-                if (factory == nullptr) raise(PyExc_RuntimeError, "a default factory is gone");
+                Ref name = Ref::share(PyList_GET_ITEM(task.content.get(), i));
+                PyObject* factory = PyDict_GetItemWithError(plan->factories, name.get());
+                if (factory == nullptr) fail("value", "the code of a trusted class changed the document", "", task.start);
                 Ref called = Ref::share(PyTuple_CheckExact(factory) ? PyTuple_GET_ITEM(factory, 0) : factory);
                 Ref value = Ref::steal(PyTuple_CheckExact(factory) ? PyObject_CallOneArg(called.get(), task.object.get())
                                                                    : PyObject_CallNoArgs(called.get()));
                 if (!value) wrap("a default factory failed", task.start);
-                set_attribute(task.object.get(), plan, name, value.get(), task.start);
+                set_attribute(task.object.get(), plan, name.get(), value.get(), task.start);
             }
         }
     }

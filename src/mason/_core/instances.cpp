@@ -314,6 +314,7 @@ void Builder::upgrade_items(Frame& frame, Plan* plan, PyObject* slots) {
     PyObject *key, *value;
     Py_ssize_t position = 0;
     while (PyDict_Next(slots, &position, &key, &value)) {
+        if (!is_text(key)) fail("value", "the code of a trusted class changed the document", "", frame.start);
         if (slot_code(key) != Key::None) fail("value", "the slot " + utf8(key) + " does not fit an old version", "", frame.start);
         check(PyDict_SetItem(fields.get(), attribute_name(key).get(), value));
     }
@@ -406,7 +407,8 @@ bool Builder::safe_slots(PyObject* slots) const {
     each_key_list(slots, [&](PyObject* list, Key slot) {
         for (Py_ssize_t i = 0; safe && i < PyList_GET_SIZE(list); ++i) {
             PyObject* item = PyList_GET_ITEM(list, i);
-            safe = safe_key(slot == Key::Map ? PyList_GET_ITEM(item, 0) : item);
+            bool pair = slot == Key::Map && PyList_CheckExact(item) && PyList_GET_SIZE(item) == 2;
+            safe = slot == Key::Map ? pair && safe_key(PyList_GET_ITEM(item, 0)) : safe_key(item);
         }
     });
     return safe;
