@@ -1028,6 +1028,13 @@ def test_an_element_whose_hash_could_look_at_what_is_not_made_is_refused(near: s
         build('{"$id":1,"$type":"hostile:FrozenBag","$frozenset":[%s]}' % element)
 
 
+@pytest.mark.parametrize("between", ['{"$frozenset":[%s]}', '{"$tuple":[{"$frozenset":[%s]}]}'])
+def test_an_element_of_an_element_is_refused_as_well(between: str) -> None:
+    element = '{"$type":"hostile:Looking","near":[{"$ref":1}]}'
+    with pytest.raises(mason.LoadError, match="part of its own content"):
+        build('{"$id":1,"$type":"hostile:FrozenBag","$frozenset":[%s]}' % (between % element))
+
+
 MUTABLE = ("list", "dict", "Data", "deque", "OrderedDict", "list subclass", "namespace", "set")
 
 
