@@ -32,6 +32,7 @@ class Plan:
         defaults: dict[str, Any] | None = None,
         factories: dict[str, _Factory] | None = None,
         dropped: dict[str, Any] | None = None,
+        hashed: tuple[str, ...] | None = None,
         take: Callable[[Any], Any] | None = None,
         make: Callable[[_Slots], Any] | None = None,
         shell: Callable[[], Any] | None = None,
@@ -59,6 +60,8 @@ class Plan:
     def factories(self) -> dict[str, _Factory] | None: ...
     @property
     def dropped(self) -> dict[str, Any] | None: ...
+    @property
+    def hashed(self) -> tuple[str, ...] | None: ...
     @property
     def take(self) -> Callable[[Any], Any] | None: ...
     @property

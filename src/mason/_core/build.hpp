@@ -14,6 +14,7 @@
 #include "text.hpp"
 
 #include <ctime>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -149,6 +150,8 @@ class Builder {
         size_t start = 0;
         int32_t place = -1;
         std::string path;
+        Ref attributes;             // names and values in turn, set when the object is made
+        bool done = false;
         std::vector<size_t> fixes;  // where the object goes once it is made
     };
 
@@ -254,7 +257,8 @@ class Builder {
     Ref build_named_tuple(Frame& frame, Plan* plan);
     Ref build_enum(Frame& frame, Plan* plan);
     Ref build_parts(Frame& frame, Plan* plan);
-    Ref later(Frame& frame, PyObject* slots);
+    Ref later(Frame& frame, PyObject* slots, Ref attributes = {});
+    Ref split_attributes(PyObject* slots);
     void set_attribute(PyObject* object, Plan* plan, PyObject* name, PyObject* value, size_t at);
     void set_field(PyObject* object, Plan* plan, const Field& field, PyObject* value, size_t at);
     void fill_missing(PyObject* object, Plan* plan, NameUse* use, const std::vector<PyObject*>& given, PyObject* unset, size_t at);
@@ -364,7 +368,9 @@ class Builder {
     void apply(Fix& fix);
 
     class Order;
-    void run(size_t place);
+    void run(Task& task);
+    void set_later(const Task& task);
+    void settle();
     void refuse_nests();
     void dismantle() noexcept;
     void break_nest(PyObject* nest) noexcept;
@@ -384,7 +390,7 @@ class Builder {
     std::vector<int32_t> dense_;
     std::map<int64_t, int32_t> sparse_;
     std::vector<Fix> fixes_;
-    std::vector<Task> tasks_;
+    std::deque<Task> tasks_;
     std::vector<Ref> nests_;  // deques and defaultdicts, which CPython frees by recursion
     Ref decimal_, fraction_, uuid_, uuid_unknown_, empty_tuple_, last_zone_, last_fixed_;
     std::string last_zone_key_;

@@ -337,6 +337,8 @@ inline PyObject* new_dict(Py_ssize_t size) {
 #endif
 }
 
+inline void forget_hash(PyObject* frozenset) { reinterpret_cast<PySetObject*>(frozenset)->hash = -1; }
+
 // Fills an empty frozenset that others refer to already, which no public function does: the initialiser of set
 // works on the layout that both share. The hash that Python code may have cached meanwhile is forgotten.
 inline int fill_frozenset(PyObject* set, PyObject* list) {
@@ -344,7 +346,7 @@ inline int fill_frozenset(PyObject* set, PyObject* list) {
     if (arguments == nullptr) return -1;
     int status = PySet_Type.tp_init(set, arguments, nullptr);
     Py_DECREF(arguments);
-    reinterpret_cast<PySetObject*>(set)->hash = -1;
+    forget_hash(set);
     return status;
 }
 

@@ -1,8 +1,9 @@
 // Strategy: see build.hpp. What waits for the end of the document, in order of need: first placeholders are replaced
-// by the objects that came later, then the tasks run. A task needs the objects whose placeholders it holds, and its
-// keys need all that their hashes look into; that order always holds. What an upgrade, a factory or a trusted class's
-// `__hash__` may look at besides comes before it as far as the graph has no cycle. No code runs while the order is
-// worked out.
+// by the objects that came later, then objects are made that need no code of a class, then the other tasks run. A task
+// needs the objects whose placeholders it holds, and its keys need what their hashes look into. What an upgrade, a
+// factory or a `__hash__` written by hand may look at besides comes before it where the graph has no cycle; where it
+// has one, nothing is made that such code could see half-made, and what was hashed is looked up again at the end. No
+// code runs while the order is worked out.
 #include "build.hpp"
 
 #include <algorithm>
@@ -34,7 +35,11 @@ void Builder::apply(Fix& fix) {
             Ref old = Ref::steal(std::exchange(*item, Py_NewRef(object)));
             return;
         }
-        case Slot::DictValue: return check(PyDict_SetItem(fix.holder.get(), fix.key.get(), object));
+        case Slot::DictValue: {
+            int there = PyDict_Contains(fix.holder.get(), fix.key.get());  // or it was taken out of the raw slots
+            check(there);
+            return there ? check(PyDict_SetItem(fix.holder.get(), fix.key.get(), object)) : void();
+        }
         case Slot::Attribute: return set_attribute(fix.holder.get(), fix.use->the_plan(), fix.key.get(), object, SIZE_MAX);
         case Slot::Second: {
             Ref old = Ref::steal(std::exchange(reinterpret_cast<Pair*>(fix.holder.get())->second, Py_NewRef(object)));
@@ -43,55 +48,101 @@ void Builder::apply(Fix& fix) {
     }
 }
 
-// The order of the tasks. Nodes are tasks and objects, told apart by their addresses; an edge leads to what is needed.
+// The order of the tasks that are left. A node is a task, or an object as its hash or as any code sees it; an edge
+// leads to what has to be there before.
 class Builder::Order {
   public:
-    explicit Order(Builder& builder) : b_(builder), tasks_(builder.tasks_) {
-        for (Task& task : tasks_)
-            if (task.object) of_object_.emplace(task.object.get(), &task);
+    explicit Order(Builder& builder) : b_(builder) {
+        for (Task& task : b_.tasks_)
+            if (!task.done && task.object) of_object_.emplace(task.object.get(), &task);
     }
 
-    // Tasks in the order in which they run.
-    std::vector<size_t> work_out() {
-        refuse_self_made();
-        std::vector<const void*> starts;
-        for (const Task& task : tasks_) starts.push_back(&task);
-        bool looks = false;  // whether user code may look at more than hashes do
-        for (const Task& task : tasks_) looks = looks || task.what == Task::Make || calls(task);
-        if (looks) {
-            std::vector<const void*> all = post_order(starts, Edges::All);
-            refuse_seen_unmade(all);
-            starts.swap(all);
+    // What consists of itself through tuples, frozensets and objects made at once has no hash and no end. Only what
+    // is put right afterwards, or waits for the end, can be part of such a cycle.
+    void refuse_self_made() {
+        std::vector<Node> starts;
+        for (const Fix& fix : b_.fixes_)
+            if (fix.slot == Slot::TupleItem || fix.slot == Slot::Second) starts.push_back(hashed(fix.holder.get()));
+        for (const Task& task : b_.tasks_)
+            if (task.what == Task::Make)
+                starts.push_back(node(task));
+            else if (task.object && PyFrozenSet_Check(task.object.get()))
+                starts.push_back(hashed(task.object.get()));
+        if (!starts.empty()) walk(starts, Edges::Made);
+    }
+
+    // What is made without any code of a class, and what that needs, in order.
+    std::vector<Task*> without_code() {
+        std::vector<Node> starts;
+        for (const Task& task : b_.tasks_)
+            if (!task.done && task.what == Task::Make) starts.push_back(node(task));
+        if (starts.empty()) return {};
+        std::vector<Task*> order = tasks_of(walk(starts, Edges::Needed));
+        order.erase(std::remove_if(order.begin(), order.end(), [&](Task* task) { return runs_code_.count(node(*task)) != 0; }), order.end());
+        return order;
+    }
+
+    // All tasks. Those on a cycle of what code may look at come in the order of what they need; `uncertain` says that
+    // there are such, so that a hash may have looked at what was not there yet.
+    std::vector<Task*> all(bool& uncertain) {
+        std::vector<Node> starts;
+        bool looks = false;
+        for (const Task& task : b_.tasks_) {
+            if (task.done) continue;
+            starts.push_back(node(task));
+            looks = looks || task.what == Task::Make || calls(task);
+            if (!looks) each_key(task, [&](PyObject* key) { looks = looks || !plain_hash(key); });
         }
-        std::vector<size_t> order;
-        for (const void* node : post_order(starts, Edges::Needed))
-            if (is_task(node)) order.push_back(size_t(static_cast<const Task*>(node) - tasks_.data()));
+        if (looks) {
+            std::vector<Node> found = walk(starts, Edges::All);
+            starts.clear();
+            for (Node one : found)
+                if ((one & kinds) == is_task) starts.push_back(one);
+        }
+        std::vector<Task*> order = tasks_of(walk(starts, Edges::Needed));
+        uncertain = uncertain_;
         return order;
     }
 
   private:
+    using Node = uintptr_t;  // the address of an object or task, and in its lowest bits which of these it is
+    enum : Node { is_hash = 0, is_look = 1, is_task = 2, is_look_task = 3, is_hash_task = 4, kinds = 7 };
     enum class Edges : uint8_t {
-        Needed,  // what must be there, and what hashes look into
-        All,     // and whatever code may look at
+        Needed,  // what must exist, and what hashes look into
+        All,     // and whatever code of a class may look at
         Made,    // what tuples, frozensets and objects that are made at once consist of
     };
 
-    bool is_task(const void* node) const {
-        return !std::less<const void*>()(node, tasks_.data()) && std::less<const void*>()(node, tasks_.data() + tasks_.size());
+    static Node hashed(PyObject* object) { return reinterpret_cast<Node>(object) | is_hash; }
+    static Node look(PyObject* object) { return reinterpret_cast<Node>(object) | is_look; }
+    static Node node(const Task& task) { return reinterpret_cast<Node>(&task) | is_task; }
+    static Node hash_task(const Task& task) { return reinterpret_cast<Node>(&task) | is_hash_task; }
+    static Node look_task(const Task& task) { return reinterpret_cast<Node>(&task) | is_look_task; }
+    static const Task& task_of(Node node) { return *reinterpret_cast<const Task*>(node & ~kinds); }
+    static PyObject* object_of(Node node) { return reinterpret_cast<PyObject*>(node & ~kinds); }
+    static std::vector<Task*> tasks_of(const std::vector<Node>& nodes) {
+        std::vector<Task*> found;
+        for (Node one : nodes)
+            if ((one & kinds) == is_task) found.push_back(const_cast<Task*>(&task_of(one)));
+        return found;
     }
-    const void* node_of(PyObject* part) const {
-        if (!b_.forward(part)) return part;
+
+    // The task that makes what a placeholder stands for, or null.
+    const Task* maker(PyObject* part) const {
+        if (!b_.forward(part)) return nullptr;
         int32_t task = b_.shared_[b_.target(part)].task;
-        return task < 0 ? nullptr : static_cast<const void*>(&tasks_[size_t(task)]);
+        return task < 0 || b_.tasks_[size_t(task)].done ? nullptr : &b_.tasks_[size_t(task)];
     }
     // Whether user code gets the content of the task.
     static bool calls(const Task& task) {
         return task.what == Task::Upgrade || task.what == Task::Defaults || (task.what == Task::Make && upgrades(task.use->the_plan()));
     }
     static bool fixed(PyObject* object) { return PyTuple_Check(object) || PyFrozenSet_Check(object) || Py_IS_TYPE(object, state.tag_type); }
+    // Whether hashing the object surely runs no code of a class of the document.
+    bool plain_hash(PyObject* object) { return !PyObject_IS_GC(object) || !(KeyMeasure::own_code(Py_TYPE(object)) || fixed(object)); }
 
     template <class F>
-    void each_key(const Task& task, F&& found) const {
+    static void each_key(const Task& task, F&& found) {
         PyObject* content = task.content.get();
         if (task.what == Task::Set || task.what == Task::Map) {
             Py_ssize_t step = task.what == Task::Map ? 2 : 1;
@@ -109,7 +160,7 @@ class Builder::Order {
         }
     }
     template <class F>
-    void each_held(const Task& task, F&& found) const {
+    static void each_held(const Task& task, F&& found) {
         PyObject* content = task.content.get();
         if (task.what == Task::Set || task.what == Task::Map) {
             for (Py_ssize_t i = 0; i < PyList_GET_SIZE(content); ++i) found(PyList_GET_ITEM(content, i));
@@ -122,50 +173,106 @@ class Builder::Order {
         }
     }
 
-    void edges(const void* node, Edges which, std::vector<const void*>& out) const {
-        auto add = [&](PyObject* part, bool wanted) {
-            const void* to = b_.forward(part) ? node_of(part) : wanted ? part : nullptr;
-            if (to != nullptr) out.push_back(to);
-        };
-        if (is_task(node)) {
-            const Task& task = *static_cast<const Task*>(node);
-            bool looks = which == Edges::All && calls(task);
-            each_held(task, [&](PyObject* part) { add(part, looks || (which == Edges::Made && fixed(part))); });
-            if (which != Edges::Made)
-                each_key(task, [&](PyObject* key) { add(key, which == Edges::All || b_.keys_.is_holder(key) || of_object_.count(key)); });
-            return;
+    // The fields that an upgrade gets and that the hash of what it makes may look into: all but those that the class of
+    // today has and leaves out of its hash.
+    template <class F>
+    static void each_hashed_field(const Task& task, F&& found) {
+        const Plan* plan = task.use->the_plan();
+        if (plan->hashed == Py_None) return;
+        PyObject *key, *value;
+        Py_ssize_t position = 0;
+        while (PyDict_Next(task.content.get(), &position, &key, &value)) {
+            int in_hash = PySequence_Contains(plan->hashed, key);
+            check(in_hash);
+            if (in_hash || !plan->declares(key)) found(value);
         }
-        PyObject* object = static_cast<PyObject*>(const_cast<void*>(node));
-        auto task = of_object_.find(object);
-        if (task != of_object_.end()) out.push_back(task->second);
+    }
+
+    void edges(Node from, Edges which, std::vector<Node>& out) {
+        auto add = [&](PyObject* part, Node (*kind)(PyObject*)) {
+            if (const Task* task = maker(part))
+                out.push_back(which == Edges::Made ? node(*task) : kind == look ? look_task(*task) : hash_task(*task));
+            else if (!b_.forward(part) && PyObject_IS_GC(part))
+                out.push_back(kind(part));
+        };
+        auto looks = [&](Node at) {  // its hash is written by hand
+            runs_code_.insert(from);
+            if (which == Edges::All) out.push_back(at);
+        };
+        auto look_at_content = [&](const Task& task) {
+            each_held(task, [&](PyObject* part) { add(part, look); });
+            if (task.attributes) add(task.attributes.get(), look);
+        };
+        switch (from & kinds) {
+            case is_task: {
+                const Task& task = task_of(from);
+                each_held(task, [&](PyObject* part) {
+                    if (const Task* task = maker(part))
+                        out.push_back(node(*task));
+                    else if (which == Edges::Made && fixed(part))
+                        add(part, hashed);
+                });
+                if (which == Edges::Made) return;
+                each_key(task, [&](PyObject* key) {
+                    if (b_.forward(key) || !plain_hash(key)) add(key, hashed);
+                });
+                if (which == Edges::All && calls(task)) {
+                    if (task.what == Task::Defaults) add(task.object.get(), look);
+                    look_at_content(task);
+                }
+                return;
+            }
+            case is_hash_task: {
+                const Task& task = task_of(from);
+                out.push_back(node(task));
+                each_held(task, [&](PyObject* part) {
+                    if (b_.forward(part) || !plain_hash(part)) add(part, hashed);
+                });
+                if (KeyMeasure::own_code(task.use->the_plan()->cls)) looks(look_task(task));
+                return;
+            }
+            case is_look_task:
+                out.push_back(node(task_of(from)));
+                return look_at_content(task_of(from));
+            default: break;
+        }
+        PyObject* object = object_of(from);
+        auto own = of_object_.find(object);
+        if (own != of_object_.end()) out.push_back(node(*own->second));
         std::vector<PyObject*> parts;
-        if (which == Edges::All) {
+        if ((from & kinds) == is_look) {
             KeyMeasure::reach(object, parts);
-            for (PyObject* part : parts) add(part, PyObject_IS_GC(part));
-            if (task != of_object_.end()) each_held(*task->second, [&](PyObject* part) { add(part, PyObject_IS_GC(part)); });
-        } else if (which == Edges::Needed) {
+            for (PyObject* part : parts) add(part, look);
+            if (own != of_object_.end()) look_at_content(*own->second);
+        } else if (which == Edges::Made) {
+            if (fixed(object)) KeyMeasure::reach(object, parts);
+            for (PyObject* part : parts)
+                if (b_.forward(part) || fixed(part)) add(part, hashed);
+        } else {
             b_.keys_.hashed_parts(object, parts);
-            for (PyObject* part : parts) add(part, b_.keys_.is_holder(part) || of_object_.count(part));
-        } else if (fixed(object)) {
-            KeyMeasure::reach(object, parts);
-            for (PyObject* part : parts) add(part, fixed(part));
+            for (PyObject* part : parts)
+                if (b_.forward(part) || !plain_hash(part) || of_object_.count(part)) add(part, hashed);
+            if (own != of_object_.end() && own->second->what == Task::Upgrade)
+                each_hashed_field(*own->second, [&](PyObject* part) { add(part, hashed); });
+            if (b_.keys_.looks_around(object)) looks(look(object));
         }
     }
 
     struct Level {
-        const void* node;
-        std::vector<const void*> next;
+        Node node;
+        std::vector<Node> next;
         uint32_t index, low;
     };
 
-    // Nodes in the order in which a depth-first walk leaves them. Where objects must exist before each other, a cycle
-    // is refused; notes which tasks are on a cycle of the walk (Tarjan 1972).
-    std::vector<const void*> post_order(const std::vector<const void*>& starts, Edges which) {
-        std::vector<const void*> order, open;
-        std::unordered_map<const void*, uint32_t> index;  // UINT32_MAX for what was left
-        std::unordered_set<const void*> on_line;
+    // Nodes in the order of a depth-first walk: strongly connected components (Tarjan 1972) in the order of need, and in
+    // each of them nodes as the walk leaves them. Where objects must exist before each other a cycle is refused.
+    std::vector<Node> walk(const std::vector<Node>& starts, Edges which) {
+        std::vector<Node> order, open, gone;
+        std::unordered_map<Node, uint32_t> index;  // left for what was left
+        constexpr uint32_t left = UINT32_MAX;
+        std::unordered_set<Node> on_line;
         std::vector<Level> line;
-        auto enter = [&](const void* node) {
+        auto enter = [&](Node node) {
             uint32_t number = uint32_t(index.size());
             index.emplace(node, number);
             on_line.insert(node);
@@ -173,129 +280,87 @@ class Builder::Order {
             line.push_back({node, {}, number, number});
             edges(node, which, line.back().next);
             std::reverse(line.back().next.begin(), line.back().next.end());
+            if ((node & kinds) == is_task && calls(task_of(node))) runs_code_.insert(node);
         };
-        for (const void* start : starts) {
+        for (Node start : starts) {
             if (index.count(start)) continue;
             enter(start);
             while (!line.empty()) {
                 Level& level = line.back();
                 if (!level.next.empty()) {
-                    const void* next = level.next.back();
+                    Node next = level.next.back();
                     level.next.pop_back();
                     auto known = index.find(next);
                     if (known == index.end()) {
                         enter(next);
                         continue;
                     }
-                    if (known->second == UINT32_MAX) continue;
+                    if (known->second == left) {
+                        if (runs_code_.count(next)) runs_code_.insert(level.node);
+                        continue;
+                    }
                     level.low = std::min(level.low, known->second);
-                    if (on_line.count(next)) refuse_cycle(next, which);
+                    if (on_line.count(next)) on_cycle(next, level.node, which);
                     continue;
                 }
-                order.push_back(level.node);
-                on_line.erase(level.node);
+                Node node = level.node;
+                gone.push_back(node);
+                on_line.erase(node);
                 uint32_t low = level.low;
                 if (low == level.index) {
-                    bool alone = open.back() == level.node;
-                    for (const void* left = nullptr; left != level.node;) {
-                        left = open.back();
-                        open.pop_back();
-                        index[left] = UINT32_MAX;
-                        if (!alone && which == Edges::All && is_task(left)) cyclic_.insert(left);
-                    }
+                    size_t first = open.size();
+                    do index[open[--first]] = left;
+                    while (open[first] != node);
+                    order.insert(order.end(), gone.end() - ptrdiff_t(open.size() - first), gone.end());
+                    gone.resize(gone.size() - (open.size() - first));
+                    if (which == Edges::All && open.size() - first > 1) judge_component(open.data() + first, open.size() - first);
+                    open.resize(first);
                 }
                 line.pop_back();
-                if (!line.empty()) line.back().low = std::min(line.back().low, low);
+                if (line.empty()) continue;
+                line.back().low = std::min(line.back().low, low);
+                if (runs_code_.count(node)) runs_code_.insert(line.back().node);
             }
         }
         return order;
     }
 
-    void refuse_cycle(const void* node, Edges which) const {
+    void on_cycle(Node to, Node from, Edges which) {
         if (which == Edges::All) return;
-        const Task* task = is_task(node) ? static_cast<const Task*>(node) : nullptr;
-        if (task != nullptr && task->what == Task::Make) refuse_made(*task);
+        if ((to & kinds) == is_task && task_of(to).what == Task::Make) refuse_made(task_of(to));
         if (which == Edges::Made) b_.fail("value", "a tuple, frozenset or tag contains itself", "", SIZE_MAX);
+        runs_code_.insert(from);  // nobody knows: not to be made with the first
+        uncertain_ = true;
+    }
+
+    // Trusted code must not see a placeholder: what is made of keys whose own `__hash__` could look at what leads back
+    // to it, or by an upgrade that would get that, is refused.
+    void judge_component(const Node* nodes, size_t count) {
+        const Task* made = nullptr;
+        bool looks = false;
+        for (size_t i = 0; i < count; ++i) {
+            looks = looks || (nodes[i] & 1) != 0;
+            if ((nodes[i] & kinds) == is_task) {
+                uncertain_ = true;
+                if (task_of(nodes[i]).what == Task::Make) made = &task_of(nodes[i]);
+            }
+        }
+        if (made != nullptr && looks) refuse_made(*made);
     }
     [[noreturn]] void refuse_made(const Task& task) const {
         b_.task_path_ = &task.path;
         b_.fail("value", "an object that cannot change is part of its own content: " + b_.named(task.use->the_plan()), "", task.start);
     }
 
-    // What consists of itself through tuples, frozensets and objects made at once has no hash and no end. Only what
-    // is put right afterwards, or waits for the end, can be part of such a cycle.
-    void refuse_self_made() {
-        std::vector<const void*> starts;
-        for (const Fix& fix : b_.fixes_)
-            if (fix.slot == Slot::TupleItem || fix.slot == Slot::Second) starts.push_back(fix.holder.get());
-        for (const Task& task : tasks_)
-            if (task.what == Task::Make)
-                starts.push_back(&task);
-            else if (task.object && PyFrozenSet_Check(task.object.get()))
-                starts.push_back(task.object.get());
-        if (!starts.empty()) post_order(starts, Edges::Made);
-    }
-
-    // Trusted code must not see a placeholder: refuses an object made of keys whose own `__hash__` could look at what
-    // leads back to it, or made by an upgrade that would get that.
-    void refuse_seen_unmade(const std::vector<const void*>& all) {
-        size_t steps = 0;
-        for (const Task& task : tasks_) {
-            if (task.what != Task::Make || !cyclic_.count(&task)) continue;
-            std::unordered_set<const void*> met, hashed;
-            std::vector<const void*> seen;
-            std::vector<PyObject*> keys;
-            auto see = [&](const void* node) {
-                if (node == &task) refuse_made(task);
-                if (node != nullptr && met.insert(node).second) seen.push_back(node);
-            };
-            auto key = [&](PyObject* part) {
-                if (hashed.insert(node_of(part)).second) keys.push_back(part);
-            };
-            if (calls(task)) each_held(task, [&](PyObject* part) { see(node_of(part)); });
-            each_key(task, key);
-            for (; !keys.empty() || !seen.empty(); ++steps) {
-                if (steps > 1000000 + 64 * all.size())
-                    b_.fail("limit", "the keys of the document take too long to put in order", "", task.start);
-                if (!keys.empty()) {
-                    PyObject* part = keys.back();
-                    keys.pop_back();
-                    const void* node = node_of(part);
-                    std::vector<PyObject*> parts;
-                    if (node != part && node != nullptr)
-                        each_held(*static_cast<const Task*>(node), key);
-                    else if (PyTuple_CheckExact(part) || PyFrozenSet_CheckExact(part))
-                        b_.keys_.hashed_parts(part, parts);
-                    else if (runs_code(part))
-                        see(node);
-                    auto filled = of_object_.find(part);  // a frozenset that is still empty hashes what it gets
-                    if (filled != of_object_.end() && !runs_code(part)) each_held(*filled->second, key);
-                    for (PyObject* one : parts) key(one);
-                    continue;
-                }
-                std::vector<const void*> next;
-                edges(std::exchange(seen.back(), nullptr), Edges::All, next);
-                seen.pop_back();
-                for (const void* one : next) see(one);
-            }
-        }
-    }
-    // Whether hashing or comparing the object may run code of its class.
-    static bool runs_code(PyObject* object) {
-        PyTypeObject* type = Py_TYPE(object);
-        return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) &&
-               (type->tp_hash != PyBaseObject_Type.tp_hash || type->tp_richcompare != PyBaseObject_Type.tp_richcompare);
-    }
-
     Builder& b_;
-    std::vector<Task>& tasks_;
-    std::unordered_map<const void*, const Task*> of_object_;
-    std::unordered_set<const void*> cyclic_;
+    std::unordered_map<PyObject*, const Task*> of_object_;
+    std::unordered_set<Node> runs_code_;
+    bool uncertain_ = false;
 };
 
-void Builder::run(size_t number) {
-    Task task = std::move(tasks_[number]);
+void Builder::run(Task& task) {
     task_path_ = task.path.empty() ? nullptr : &task.path;
+    task.done = true;
     size_t before = tasks_.size();
     switch (task.what) {
         case Task::Set:
@@ -306,6 +371,7 @@ void Builder::run(size_t number) {
             Plan* plan = task.use->the_plan();
             if (!upgrades(plan)) {
                 task.object = make(plan, task.content.get(), task.start);
+                set_later(task);
                 break;
             }
             Frame& frame = open(Role::Slots, task.start);
@@ -337,8 +403,63 @@ void Builder::run(size_t number) {
         define(task.place, task.object.get());
         for (size_t fix : task.fixes) apply(fixes_[fix]);
     }
-    for (size_t added = before; added < tasks_.size(); ++added) run(added);  // the defaults of what was upgraded
+    for (size_t added = before; added < tasks_.size(); ++added) run(tasks_[added]);  // the defaults of what was upgraded
     task_path_ = nullptr;
+}
+
+// The attributes of an object that was made of its content alone; among them may be what is made later.
+void Builder::set_later(const Task& task) {
+    if (!task.attributes) return;
+    for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(task.attributes.get()); i += 2) {
+        Ref name = Ref::share(PyList_GET_ITEM(task.attributes.get(), i)), value = Ref::share(PyList_GET_ITEM(task.attributes.get(), i + 1));
+        set_attribute(task.object.get(), task.use->the_plan(), name.get(), value.get(), task.start);
+        if (!forward(value.get())) continue;
+        fix(task.object.get(), name.get(), 0, value.get(), Slot::Attribute, task.use);
+        const Shared& wanted = shared_[target(value.get())];
+        if (wanted.object)
+            apply(fixes_.back());
+        else
+            tasks_[size_t(wanted.task)].fixes.push_back(fixes_.size() - 1);
+    }
+}
+
+// Whether every key of a container is found where its hash says.
+static bool finds_all(PyObject* container, PyObject* keys) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(keys); ++i) {
+        Ref key = Ref::share(PyList_GET_ITEM(keys, i));
+        int found = PyDict_Check(container) ? PyDict_Contains(container, key.get()) : PySet_Contains(container, key.get());
+        if (found < 0) throw PythonError{};
+        if (!found) return false;
+    }
+    return true;
+}
+
+// Where trusted hashes look at each other in a circle, some looked at what was not complete: those containers are
+// filled again, until every key is found.
+void Builder::settle() {
+    for (int round = 0;; ++round) {
+        bool changed = false;
+        for (Task& task : tasks_)
+            if (task.object && PyFrozenSet_Check(task.object.get())) layout::forget_hash(task.object.get());
+        for (Task& task : tasks_) {
+            bool table = task.object && (PyDict_Check(task.object.get()) || PyAnySet_Check(task.object.get()));
+            if (!table || task.what == Task::Upgrade || task.what == Task::Defaults) continue;
+            PyObject* container = task.object.get();  // dict's own keys: an OrderedDict fails at one that is not found
+            Ref keys = Ref::check(PyDict_Check(container) ? PyDict_Keys(container) : PySequence_List(container));
+            if (finds_all(container, keys.get())) continue;
+            task_path_ = task.path.empty() ? nullptr : &task.path;
+            if (round == 3 || task.what == Task::Make) fail("value", "the hashes of keys depend on each other in a circle", "", task.start);
+            changed = true;
+            if (PyODict_Check(task.object.get()))
+                Ref done = Ref::check(PyObject_CallMethod(reinterpret_cast<PyObject*>(&PyODict_Type), "clear", "O", task.object.get()));
+            else if (PyDict_Check(task.object.get()))
+                PyDict_Clear(task.object.get());
+            else if (!PyFrozenSet_Check(task.object.get()))
+                PySet_Clear(task.object.get());
+            run(task);
+        }
+        if (!changed) return;
+    }
 }
 
 void Builder::finish() {
@@ -352,10 +473,21 @@ void Builder::finish() {
         else
             apply(fixes_[i]);
     }
-    std::vector<size_t> order;
-    if (!tasks_.empty() || !fixes_.empty()) order = Order(*this).work_out();
-    collector_.resume();  // from here on Python code of trusted classes may run
-    for (size_t number : order) run(number);
+    if (!tasks_.empty() || !fixes_.empty()) {
+        std::vector<Task*> order;
+        {
+            Order graph(*this);
+            graph.refuse_self_made();
+            order = graph.without_code();
+        }
+        for (Task* task : order) run(*task);
+        bool uncertain = false;
+        order = Order(*this).all(uncertain);
+        collector_.resume();  // from here on Python code of trusted classes may run
+        for (Task* task : order) run(*task);
+        if (uncertain) settle();
+    }
+    collector_.resume();
     refuse_nests();
     done_ = true;
 }

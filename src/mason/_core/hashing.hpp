@@ -43,7 +43,7 @@ class KeyMeasure {
                 levels.pop_back();
                 continue;
             }
-            PyObject* item = level.inside[level.place++];
+            PyObject* item = level.inside[level.place++].get();
             note(item);
             if (limits_.key_nodes >= 0 && ++nodes > limits_.key_nodes) return "a key has too many parts to be hashed";
             if (limits_.key_depth >= 0 && Py_ssize_t(levels.size()) >= limits_.key_depth && is_holder(item))
@@ -93,24 +93,56 @@ class KeyMeasure {
         return nullptr;
     }
 
-    // What hashing the object looks into (borrowed); false for what is no holder of hashed parts. Runs no code.
+    // What hashing the object looks into (borrowed); false for what is no holder of hashed parts. A class with a
+    // `__hash__` in Python of its own may look anywhere: what it holds is no part, but for the items of a container.
     bool hashed_parts(PyObject* object, std::vector<PyObject*>& found) {
         if (PyTuple_Check(object) || PyFrozenSet_Check(object)) {
             Py_ssize_t place = 0;
             while (PyObject* item = next(object, place)) found.push_back(item);
             return true;
         }
-        const Plan* plan = hashed_by_fields(object);
-        if (plan != nullptr) attributes(object, plan, found);
-        return plan != nullptr;
+        PyTypeObject* type = Py_TYPE(object);
+        if (!own_code(type)) return false;
+        if (PyList_Check(object)) {
+            for (Py_ssize_t i = 0; i < PyList_GET_SIZE(object); ++i) found.push_back(PyList_GET_ITEM(object, i));
+            return true;
+        }
+        if (PyDict_Check(object)) {
+            PyObject *key, *value;
+            Py_ssize_t position = 0;
+            while (PyDict_Next(object, &position, &key, &value)) found.insert(found.end(), {key, value});
+            return true;
+        }
+        const Plan* plan = hashed_by_fields(type);
+        if (plan == nullptr) return false;
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(plan->hashed); ++i)
+            if (PyObject* value = attribute_of(object, plan, PyTuple_GET_ITEM(plan->hashed, i))) found.push_back(value);
+        return true;
     }
     bool is_holder(PyObject* object) {
-        return PyTuple_Check(object) || PyFrozenSet_Check(object) || hashed_by_fields(object) != nullptr;
+        if (PyTuple_Check(object) || PyFrozenSet_Check(object)) return true;
+        PyTypeObject* type = Py_TYPE(object);
+        return own_code(type) && (PyList_Check(object) || PyDict_Check(object) || hashed_by_fields(type) != nullptr);
+    }
+    // Whether hashing or comparing objects of the type may run Python code, or code of a type that we do not know.
+    static bool own_code(PyTypeObject* type) {
+        if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return false;
+        const PyTypeObject* base = type->tp_base;
+        while (base->tp_flags & Py_TPFLAGS_HEAPTYPE) base = base->tp_base;
+        return type->tp_hash != base->tp_hash || type->tp_richcompare != base->tp_richcompare;
+    }
+    // Whether the code is written by hand, for a class of the document; it may look at all that the object reaches.
+    bool looks_around(PyObject* object) {
+        PyTypeObject* type = Py_TYPE(object);
+        if (!own_code(type)) return false;
+        const Plan* plan = known_plan(type);
+        return plan != nullptr && plan->hashed == Py_None && plan->kind != Kind::Enum;
     }
 
     // All that an object refers to (borrowed), but classes, functions and modules. Runs no code.
     static void reach(PyObject* object, std::vector<PyObject*>& found) {
-        traverseproc traverse = Py_TYPE(object)->tp_traverse;
+        PyTypeObject* type = Py_TYPE(object);
+        traverseproc traverse = type->tp_traverse;
         if (traverse == nullptr || !PyObject_IS_GC(object) || PyType_Check(object)) return;
         traverse(object,
             [](PyObject* part, void* list) {
@@ -119,22 +151,32 @@ class KeyMeasure {
                 return 0;
             },
             &found);
+        // The dictionary of an instance stands for the instance, whether it was made yet or not.
+        if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return;
+        PyObject** dict = _PyObject_GetDictPtr(object);
+        auto own = dict == nullptr || *dict == nullptr ? found.end() : std::find(found.begin(), found.end(), *dict);
+        if (own == found.end()) return;
+        PyObject *key, *value, *held = *dict;
+        found.erase(own);
+        Py_ssize_t position = 0;
+        while (PyDict_Next(held, &position, &key, &value)) found.push_back(value);
     }
 
-    // The attributes of an instance (borrowed), without a look at what they are.
-    static void attributes(PyObject* object, const Plan* plan, std::vector<PyObject*>& found) {
-        for (const Field& slot : plan->body->slots)
-            if (PyObject* value = *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + slot.offset)) found.push_back(value);
-        if (!plan->body->has_dict) return;
+    // An attribute of an instance (borrowed), or null; without a look at what the class has in its place.
+    static PyObject* attribute_of(PyObject* object, const Plan* plan, PyObject* name) {
+        if (const Field* slot = plan->slot_named(name))
+            return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + slot->offset);
+        if (!plan->body->has_dict) return nullptr;
         layout::Values values;
         if (layout::inline_values(object, values)) {
-            for (int i = 0; i < values.size; ++i) found.push_back(values.values[values.order(i)]);
-            return;
+            for (int i = 0; i < values.size; ++i) {
+                PyObject* key = layout::key_at(Py_TYPE(object), values.order(i));
+                if (key == name || PyUnicode_Compare(key, name) == 0) return values.values[values.order(i)];
+            }
+            return nullptr;
         }
         Ref dict = Ref::check(PyObject_GenericGetDict(object, nullptr));
-        PyObject *key, *value;
-        Py_ssize_t position = 0;
-        while (PyDict_Next(dict.get(), &position, &key, &value)) found.push_back(value);
+        return PyDict_GetItemWithError(dict.get(), name);
     }
 
   protected:
@@ -143,25 +185,25 @@ class KeyMeasure {
 
   private:
     struct Level {
-        std::vector<PyObject*> inside;  // borrowed: nothing runs while a key is measured
+        std::vector<Ref> inside;
         size_t place = 0;
     };
 
-    const Plan* hashed_by_fields(PyObject* object) {
-        PyTypeObject* type = Py_TYPE(object);
-        if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE) || type->tp_hash == PyBaseObject_Type.tp_hash) return nullptr;
+    const Plan* hashed_by_fields(PyTypeObject* type) {
         const Plan* plan = known_plan(type);
-        return plan != nullptr && plan->kind == Kind::Fields ? plan : nullptr;
+        return plan != nullptr && plan->hashed != Py_None ? plan : nullptr;
     }
     bool descend(PyObject* object, std::vector<Level>& levels) {
+        std::vector<PyObject*> inside;
+        if (!hashed_parts(object, inside)) return false;
         Level level;
-        if (!hashed_parts(object, level.inside)) return false;
+        for (PyObject* part : inside) level.inside.push_back(Ref::share(part));
         levels.push_back(std::move(level));
         return true;
     }
     void note(PyObject* key) {
         PyTypeObject* type = Py_TYPE(key);
-        own_ |= (type->tp_flags & Py_TPFLAGS_HEAPTYPE) && type->tp_richcompare != PyBaseObject_Type.tp_richcompare;
+        own_ |= own_code(type);
         if (PyLong_CheckExact(key)) {
             int64_t small;
             if (!layout::small_int(key, small)) long_int_ |= _PyLong_NumBits(key) > 14285;
@@ -170,56 +212,90 @@ class KeyMeasure {
         }
     }
 
-    // Keys of one hash are compared in full, each with all before it; true when that may take for ever.
-    bool weigh_equal(std::vector<Hashed>& keys) {
+    // Keys of one hash are compared in full, each with all before it; true when that may take for ever: when a key
+    // holds much more than there is, what is shared counted as often as it is met. An `__eq__` that looks into lists
+    // compares it that often. What is on a cycle counts once; an `__eq__` that went round ends in RecursionError.
+    bool weigh_equal(const std::vector<Hashed>& keys) {
         std::vector<const Hashed*> heavy;
         for (const Hashed& key : keys)
             if (key.nodes > 8 || !PyUnicode_CheckExact(key.key.get())) heavy.push_back(&key);
         std::sort(heavy.begin(), heavy.end(), [](const Hashed* a, const Hashed* b) { return a->hash < b->hash; });
-        sizes_.clear();
+        std::unordered_map<PyObject*, Size> sizes;
+        std::vector<PyObject*> equal;
         for (size_t i = 1, run = 0; i < heavy.size(); ++i) {
             run = heavy[i]->hash == heavy[i - 1]->hash ? run + 1 : 0;
             if (run == 0) continue;
             total_ += heavy[i]->nodes * Py_ssize_t(run);
-            if (limits_.key_nodes >= 0 && (explodes(heavy[i - 1]->key.get()) || explodes(heavy[i]->key.get()))) return true;
+            for (const Hashed* key : {heavy[i - 1], heavy[i]}) {
+                expand(key->key.get(), sizes);
+                equal.push_back(key->key.get());
+            }
         }
+        for (PyObject* key : equal)
+            if (limits_.key_nodes >= 0 && sizes[key].size > double(limits_.key_nodes) + 64 * double(sizes.size())) return true;
         return false;
     }
 
-    // Whether an object holds much more than there is, when what is shared counts as often as it is met: an `__eq__`
-    // that looks into lists compares it that often. A cycle counts once; Python ends it by RecursionError.
-    bool explodes(PyObject* key) {
+    struct Size {
+        size_t index, low;
+        bool open = true;
+        double size = 1;
+    };
+    // The expanded size of all that an object reaches: a strongly connected component (Tarjan 1972) counts its objects
+    // once, and each reference that leaves it as much as there is behind.
+    void expand(PyObject* key, std::unordered_map<PyObject*, Size>& sizes) {
         struct Open {
             PyObject* object;
             std::vector<PyObject*> inside;
             size_t place = 0;
-            double size = 1;
         };
         std::vector<Open> line;
+        std::vector<PyObject*> waiting;
         auto enter = [&](PyObject* object) {
             Open open{object, {}};
             reach(object, open.inside);
-            sizes_[object] = 1;
+            size_t index = sizes.size();
+            sizes[object] = {index, index};
+            waiting.push_back(object);
             line.push_back(std::move(open));
             ++total_;
         };
-        if (sizes_.count(key) == 0) enter(key);
+        if (sizes.count(key) == 0) enter(key);
         while (!line.empty()) {
             Open& open = line.back();
-            if (open.place == open.inside.size()) {
-                double size = sizes_[open.object] = open.size;
-                line.pop_back();
-                if (!line.empty()) line.back().size += size;
+            if (open.place < open.inside.size()) {
+                PyObject* part = open.inside[open.place++];
+                auto known = sizes.find(part);
+                if (known == sizes.end()) {
+                    enter(part);
+                    continue;
+                }
+                Size& mine = sizes[open.object];
+                if (known->second.open)
+                    mine.low = std::min(mine.low, known->second.low);
+                else
+                    mine.size += known->second.size;
                 continue;
             }
-            PyObject* part = open.inside[open.place++];
-            auto known = sizes_.find(part);
-            if (known != sizes_.end())
-                open.size += known->second;
+            PyObject* object = open.object;
+            line.pop_back();
+            Size done = sizes[object];
+            if (done.low == done.index) {  // the component is complete: all of it has the size of all of it
+                size_t first = waiting.size();
+                double total = 0;
+                do total += sizes[waiting[--first]].size;
+                while (waiting[first] != object);
+                for (size_t i = first; i < waiting.size(); ++i) sizes[waiting[i]].size = total, sizes[waiting[i]].open = false;
+                waiting.resize(first);
+                done = sizes[object];
+            }
+            if (line.empty()) continue;
+            Size& holder = sizes[line.back().object];
+            if (done.open)
+                holder.low = std::min(holder.low, done.low);
             else
-                enter(part);
+                holder.size += done.size;
         }
-        return sizes_[key] > double(limits_.key_nodes) + 64 * double(sizes_.size());
     }
 
     // Open addressing as CPython's dictobject.c and setobject.c do it. Most keys need fewer than three looks.
@@ -287,7 +363,6 @@ class KeyMeasure {
     int64_t total_ = 0;
     Py_ssize_t last_nodes_ = 1;
     bool decimal_ = false, long_int_ = false, own_ = false;
-    std::unordered_map<PyObject*, double> sizes_;  // of what the keys of one container reach
 };
 
 }  // namespace mason

@@ -420,8 +420,31 @@ bool Builder::holds_forward(PyObject* slots) const {
     return found;
 }
 
+// Takes the attributes out of raw slots, for they need not be there when the object is made of the rest; null where
+// there is none. Names and values in turn.
+Ref Builder::split_attributes(PyObject* slots) {
+    Ref found;
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    while (PyDict_Next(slots, &position, &key, &value)) {
+        if (slot_code(key) != Key::None) continue;
+        Ref name = attribute_name(key);
+        if (reserved_attribute(name.get())) return {};  // which is refused when the object is made
+        if (!found) found = Ref::check(PyList_New(0));
+        check(PyList_Append(found.get(), name.get()));
+        check(PyList_Append(found.get(), value));
+        if (forward(value)) fix(found.get(), nullptr, PyList_GET_SIZE(found.get()) - 1, value, Slot::ListItem);
+    }
+    for (Py_ssize_t i = 0; found && i < PyList_GET_SIZE(found.get()); i += 2) {
+        PyObject* name = PyList_GET_ITEM(found.get(), i);
+        Ref key = starts_with_dollar(name) ? Ref::check(PyUnicode_FromFormat("$%U", name)) : Ref::share(name);
+        check(PyDict_DelItem(slots, key.get()));
+    }
+    return found;
+}
+
 // A placeholder for an object that is made at the end, when its content is finished.
-Ref Builder::later(Frame& frame, PyObject* slots) {
+Ref Builder::later(Frame& frame, PyObject* slots, Ref attributes) {
     int32_t place = frame.shared;
     if (place < 0) {
         place = int32_t(shared_.size());
@@ -429,7 +452,7 @@ Ref Builder::later(Frame& frame, PyObject* slots) {
         shared_.back().opened = true;
     }
     shared_[size_t(place)].task = int32_t(tasks_.size());
-    tasks_.push_back({Task::Make, Ref(), Ref::share(slots), frame.use, frame.start, place, path()});
+    tasks_.push_back({Task::Make, Ref(), Ref::share(slots), frame.use, frame.start, place, path(), std::move(attributes)});
     return placeholder(place);
 }
 
@@ -439,7 +462,16 @@ Ref Builder::build_parts(Frame& frame, Plan* plan) {
     bool ready = safe_slots(slots.get()) && !(forwards_ && holds_forward(slots.get()));
     if (plan->shell == Py_None) {
         if (plan->make == Py_None) fail("value", "a document cannot make instances of " + named(plan), "", frame.start);
-        return ready ? make(plan, slots.get(), frame.start) : later(frame, slots.get());
+        if (ready) return make(plan, slots.get(), frame.start);
+        Ref attributes = split_attributes(slots.get());
+        if (!attributes || !safe_slots(slots.get()) || holds_forward(slots.get())) return later(frame, slots.get(), attributes);
+        Ref made = make(plan, slots.get(), frame.start);
+        for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(attributes.get()); i += 2) {
+            PyObject *name = PyList_GET_ITEM(attributes.get(), i), *value = PyList_GET_ITEM(attributes.get(), i + 1);
+            set_attribute(made.get(), plan, name, value, frame.start);
+            if (forward(value)) fix(made.get(), name, 0, value, Slot::Attribute, frame.use);
+        }
+        return made;
     }
     if (!eager) {
         CallOut running(collector_);

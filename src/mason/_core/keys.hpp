@@ -8,20 +8,19 @@ namespace mason {
 
 class GraphKeys : public KeyMeasure {
   public:
-    GraphKeys(const Limits& limits, const Plans* plans) : KeyMeasure(limits), limits_(limits), plans_(plans) {}
+    GraphKeys(const Limits& limits, Plans* plans) : KeyMeasure(limits), limits_(limits), plans_(plans) {}
 
     // Null, or why no reader would take these keys. Runs the hashes of the keys.
     const char* refuse_all(PyObject* container);
 
   protected:
     const Plan* known_plan(PyTypeObject* type) override {
-        auto found = plans_->table->find(type);
-        return found == plans_->table->end() ? nullptr : found->second;
+        return plans_->find(type);
     }
 
   private:
     const Limits& limits_;
-    const Plans* plans_;
+    Plans* plans_;
 };
 
 // Sorts a list when its elements are of one standard type that has a total order.

@@ -313,14 +313,14 @@ static void seed_shape(Plan* plan) {
 }
 
 static PyObject* plan_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-    static const char* keywords[] = {"kind", "cls", "name", "fields", "slots", "defaults", "factories", "dropped", "take",
+    static const char* keywords[] = {"kind", "cls", "name", "fields", "slots", "defaults", "factories", "dropped", "hashed", "take",
         "make", "shell", "fill", "members", "atom", "hooked", "upgrade", "reason", "hint", nullptr};
     PyObject *kind_name, *cls = Py_None, *name = nullptr, *fields = Py_None, *slots = Py_None, *defaults = Py_None,
-             *factories = Py_None, *dropped = Py_None, *take = Py_None, *make = Py_None, *shell = Py_None, *fill = Py_None,
+             *factories = Py_None, *dropped = Py_None, *hashed = Py_None, *take = Py_None, *make = Py_None, *shell = Py_None, *fill = Py_None,
              *members = Py_None, *upgrade = Py_None, *reason = nullptr, *hint = nullptr;
     int atom = 0, hooked = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$OUOOOOOOOOOOppOUU:Plan", const_cast<char**>(keywords), &kind_name, &cls,
-            &name, &fields, &slots, &defaults, &factories, &dropped, &take, &make, &shell, &fill, &members, &atom, &hooked,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U|$OUOOOOOOOOOOOppOUU:Plan", const_cast<char**>(keywords), &kind_name, &cls,
+            &name, &fields, &slots, &defaults, &factories, &dropped, &hashed, &take, &make, &shell, &fill, &members, &atom, &hooked,
             &upgrade, &reason, &hint))
         return nullptr;
     Kind kind;
@@ -330,6 +330,7 @@ static PyObject* plan_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
     bool needs_class = kind == Kind::Fields || kind == Kind::NamedTuple;
     if (needs_class && !PyType_Check(cls)) return PyErr_Format(PyExc_TypeError, "this kind of plan needs cls=");
     if (fields != Py_None && !PyTuple_CheckExact(fields)) return PyErr_Format(PyExc_TypeError, "fields must be a tuple");
+    if (hashed != Py_None && !PyTuple_CheckExact(hashed)) return PyErr_Format(PyExc_TypeError, "hashed must be a tuple");
     for (PyObject* mapping : {slots, defaults, factories, dropped, members})
         if (mapping != Py_None && !PyDict_CheckExact(mapping)) return PyErr_Format(PyExc_TypeError, "a dict was expected");
     if (kind == Kind::NamedTuple && (fields == Py_None || !PyType_IsSubtype((PyTypeObject*)cls, &PyTuple_Type)))
@@ -352,6 +353,7 @@ static PyObject* plan_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
     plan->defaults = Py_NewRef(defaults);
     plan->factories = Py_NewRef(factories);
     plan->dropped = Py_NewRef(dropped);
+    plan->hashed = Py_NewRef(hashed);
     plan->take = Py_NewRef(take);
     plan->make = Py_NewRef(make);
     plan->shell = Py_NewRef(shell);
@@ -376,12 +378,12 @@ static PyObject* plan_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
 }
 
 static PyObject** const* plan_members(Plan* plan) {
-    static thread_local PyObject** list[16];
+    static thread_local PyObject** list[17];
     PyObject** all[] = {&plan->kind_name, &plan->name, &plan->fields, &plan->slots, &plan->defaults, &plan->factories,
-        &plan->dropped, &plan->take, &plan->make, &plan->shell, &plan->fill, &plan->members, &plan->upgrade, &plan->reason,
+        &plan->dropped, &plan->hashed, &plan->take, &plan->make, &plan->shell, &plan->fill, &plan->members, &plan->upgrade, &plan->reason,
         &plan->hint};
     std::copy(std::begin(all), std::end(all), list);
-    list[15] = nullptr;
+    list[16] = nullptr;
     return list;
 }
 
@@ -431,7 +433,7 @@ static PyGetSetDef plan_getters[] = {
     MASON_GETTER("kind", kind_name, plan_get), MASON_GETTER("cls", cls, plan_get), MASON_GETTER("name", name, plan_get),
     MASON_GETTER("fields", fields, plan_get), MASON_GETTER("slots", slots, plan_get),
     MASON_GETTER("defaults", defaults, plan_get), MASON_GETTER("factories", factories, plan_get),
-    MASON_GETTER("dropped", dropped, plan_get), MASON_GETTER("take", take, plan_get), MASON_GETTER("make", make, plan_get),
+    MASON_GETTER("dropped", dropped, plan_get), MASON_GETTER("hashed", hashed, plan_get), MASON_GETTER("take", take, plan_get), MASON_GETTER("make", make, plan_get),
     MASON_GETTER("shell", shell, plan_get), MASON_GETTER("fill", fill, plan_get),
     MASON_GETTER("members", members, plan_get), MASON_GETTER("upgrade", upgrade, plan_get),
     MASON_GETTER("reason", reason, plan_get), MASON_GETTER("hint", hint, plan_get),

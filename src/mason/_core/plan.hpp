@@ -76,7 +76,7 @@ struct Plan {
     bool atom, hooked, declared;
     unsigned stamp;  // the class's version tag when the plan was made
     PyTypeObject* cls;
-    PyObject *kind_name, *name, *fields, *slots, *defaults, *factories, *dropped, *take, *make, *shell, *fill, *members,
+    PyObject *kind_name, *name, *fields, *slots, *defaults, *factories, *dropped, *hashed, *take, *make, *shell, *fill, *members,
         *upgrade, *reason, *hint;
     PlanBody* body;
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mason.adapters.anatomy import Line, find, inner_code, names_of
 
 _HASH = "_attrs_cached_hash"
-_FIELD_PARTS = ("_field_type", "default", "default_factory")
+_FIELD_PARTS = ("_field_type", "default", "default_factory", "hash", "compare")
 
 
 class Declared(NamedTuple):
@@ -20,13 +20,15 @@ class Declared(NamedTuple):
 
     `fields` are the names in order; a missing field gets its value from `defaults`, or from the
     function in `factories` (in a tuple of one: a function of the instance); `dropped` attributes
-    are not written and get the value given here on load.
+    are not written and get the value given here on load. `hashed` are the fields that the hash and
+    the comparison look at where the library generated both, None where the class says it itself.
     """
 
     fields: tuple[str, ...]
     defaults: dict[str, Any]
     factories: dict[str, Any]
     dropped: dict[str, Any]
+    hashed: tuple[str, ...] | None
 
 
 def declared_fields(line: Line) -> Declared | None:
@@ -64,11 +66,12 @@ def _of_dataclass(line: Line) -> Declared | None:
     if dataclasses is None or found is None or type(found[1]) is not dict:
         return None
     names: list[str] = []
+    hashed: list[str] = []
     defaults, factories = {}, {}
     for name, field in found[1].items():
         if type(name) is not str or not issubclass(type(field), dataclasses.Field):
             return None
-        kind, default, factory = (
+        kind, default, factory, in_hash, in_eq = (
             names_of(dataclasses.Field)[part].__get__(field) for part in _FIELD_PARTS
         )
         if kind is not dataclasses._FIELD:
@@ -78,7 +81,10 @@ def _of_dataclass(line: Line) -> Declared | None:
             defaults[name] = default
         elif factory is not dataclasses.MISSING:
             factories[name] = factory
-    return Declared(tuple(names), defaults, factories, {})
+        if in_hash or (in_hash is None and in_eq):
+            hashed.append(name)
+    own = _generated(line, found[0], "<string>")
+    return Declared(tuple(names), defaults, factories, {}, tuple(hashed) if own else None)
 
 
 def _of_attrs(line: Line) -> Declared | None:
@@ -97,7 +103,23 @@ def _of_attrs(line: Line) -> Declared | None:
         elif one.default is not attr.NOTHING:
             defaults[one.name] = one.default
     dropped = {_HASH: None} if _keeps_hash(line) else {}
-    return Declared(tuple(one.name for one in own), defaults, factories, dropped)
+    hashed = None
+    if _generated(line, found[0], "<attrs generated") and not any(one.eq_key for one in own):
+        hashed = tuple(
+            one.name for one in own if one.hash is True or (one.hash is None and one.eq is True)
+        )
+    return Declared(tuple(one.name for one in own), defaults, factories, dropped, hashed)
+
+
+def _generated(line: Line, owner: type, source: str) -> bool:
+    """Tell whether `__hash__` and `__eq__` are those that a library wrote for that very class."""
+    for name in ("__hash__", "__eq__"):
+        found = find(line, name)
+        if found is None or found[0] is not owner or type(found[1]) is not FunctionType:
+            return False
+        if not found[1].__code__.co_filename.startswith(source):
+            return False
+    return True
 
 
 def _keeps_hash(line: Line) -> bool:
