@@ -11,6 +11,7 @@
 #include "problems.hpp"
 #include "zones.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <string>
@@ -29,7 +30,10 @@ class Walk {
   public:
     Walk(Plans* plans, const DumpOptions& options)
         : out_(options.indent), options_(options), plans_(plans), keys_(options_.limits, plans), zones_(plans),
-          problems_(options.shared), started_(options.limits.seconds >= 0 ? clock() : 0) {
+          problems_(options.shared) {
+        const Limits& limits = options_.limits;
+        limited_ = limits.depth >= 0 || limits.nodes >= 0 || limits.bytes >= 0 || limits.seconds >= 0;
+        if (limits.seconds >= 0) started_ = clock();
         if (W::json) out_.most_digits = options_.limits.digits < 0 ? 4300 : options_.limits.digits;
     }
 
@@ -137,13 +141,16 @@ class Walk {
     // ---- everything that is not a leaf ----
 
     void open(PyObject* v) {
-        check_limits();
+        if (__builtin_expect(limited_, 0)) check_limits();
         PyTypeObject* type = Py_TYPE(v);
         if (type == &PyList_Type) return open_list(v, true);
         if (type == &PyDict_Type && text_keys(v)) return open_dict(v, true);
         Ref kept = Ref::share(v);  // what follows may run code, and the container be changed by it
         const Known& known = known_[Known::place(type)];
-        if (type == known.type && known.plan->stamp == type->tp_version_tag) return open_as(v, known.plan);
+        if (type == known.type && known.plan->stamp == type->tp_version_tag) {
+            if (known.plan->kind == Kind::Fields) return open_fields(v, known.plan);
+            return open_as(v, known.plan);
+        }
         if (type == &PyTuple_Type) return open_tuple(v);
         if (type == &PyBytes_Type) {
             if (!W::json || typed(v)) out_.bytes(PyBytes_AS_STRING(v), size_t(PyBytes_GET_SIZE(v)), false);
@@ -426,8 +433,10 @@ class Walk {
         if (plan->body->reads_decimals < 0) plan->body->reads_decimals = layout::knows_decimal(Py_TYPE(v));
         layout::SmallDecimal number;
         if (plan->body->reads_decimals && layout::small_decimal(v, number)) return out_.small_decimal(number);
-        Ref text = Ref::check(PyObject_Str(v));
-        out_.decimal_number(static_cast<const char*>(PyUnicode_DATA(text.get())), size_t(PyUnicode_GET_LENGTH(text.get())));
+        Ref string = Ref::check(PyObject_Str(v));
+        std::string text(static_cast<const char*>(PyUnicode_DATA(string.get())), size_t(PyUnicode_GET_LENGTH(string.get())));
+        std::replace(text.begin(), text.end(), 'e', 'E');  // the caller's context may ask for small letters
+        out_.decimal_number(text.data(), text.size());
     }
 
     void open_name(PyObject* v, Plan* plan) {
@@ -592,8 +601,11 @@ class Walk {
     void open_fields(PyObject* v, Plan* plan) {
         uint32_t visit;
         if (!typed(v) || !enter(v, visit)) return;
-        for (const auto& shape : plan->body->shapes)
-            if (matches(v, plan, *shape)) return push_fields(v, plan, *shape, visit);
+        const auto& shapes = plan->body->shapes;
+        for (size_t i = 0; i < shapes.size(); ++i) {  // by number: a look into a dictionary may run code that adds to them
+            const Shape& shape = *shapes[i];
+            if (matches(v, plan, shape)) return push_fields(v, plan, shape, visit);
+        }
         Attributes found = attributes_of(v, plan);
         std::string why = unsound_names(found);
         if (!why.empty()) {
@@ -908,10 +920,11 @@ class Walk {
     Known known_[16];
     Py_ssize_t nodes_ = 0;
     unsigned ticks_ = 0;
-    clock_t started_;
+    clock_t started_ = 0;
     const uint64_t serial_ = ++walks_;
     static inline uint64_t walks_ = 0;
     bool typed_ = false;
+    bool limited_;
 };
 
 }  // namespace mason
