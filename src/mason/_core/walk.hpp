@@ -212,9 +212,11 @@ class Walk {
 
     // Enters a container into the memo where it could be met again; false when a reference was written instead.
     // `held` says how many references its container and its caller have.
-    bool enter(PyObject* v, uint32_t& visit, Py_ssize_t held = 2) {
+    __attribute__((always_inline)) bool enter(PyObject* v, uint32_t& visit, Py_ssize_t held = 2) {
         visit = unvisited;
-        if (Py_REFCNT(v) == held && !frames_.empty()) return true;
+        return (Py_REFCNT(v) == held && !frames_.empty()) || enter_memo(v, visit);
+    }
+    __attribute__((noinline)) bool enter_memo(PyObject* v, uint32_t& visit) {
         bool fresh;
         visit = memo_.enter(v, out_.out.size(), fresh);
         return fresh || enter_again(v, visit);
