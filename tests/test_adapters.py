@@ -164,6 +164,23 @@ def test_fold_and_zone_come_back(value: Any, format: str) -> None:
 
 
 @FORMATS
+@pytest.mark.parametrize("capitals", [0, 1])
+@given(
+    value=st.decimals()
+    | st.from_regex(r"-?[0-9]{1,25}E-?[0-9]{1,2}", fullmatch=True).map(decimal.Decimal)
+)
+def test_decimals_come_back_digit_by_digit_in_any_context(
+    value: decimal.Decimal, capitals: int, format: str
+) -> None:
+    with decimal.localcontext() as context:
+        context.capitals = capitals
+        document = mason.dumpb(value, format=format)
+    assert mason.loads(document, format=format).as_tuple() == value.as_tuple()
+    if format == "json":
+        assert json.loads(document)["$decimal"] == str(value)
+
+
+@FORMATS
 def test_the_safety_of_a_uuid_comes_back(format: str) -> None:
     for safety in uuid.SafeUUID:
         assert through(uuid.UUID(int=7, is_safe=safety), format).is_safe is safety

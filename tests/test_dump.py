@@ -478,6 +478,29 @@ def test_instances_that_differ_from_their_fields_keep_that(format: Any) -> None:
         _ = back[1].y
 
 
+@FORMATS
+def test_how_python_keeps_an_object_does_not_show(format: Any) -> None:
+    fresh, seen, moved = ([shapes.Point(n) for n in range(3)] for _ in range(3))
+    for point in seen:
+        assert vars(point)  # makes the dictionary
+    for point in moved:
+        point.__dict__ = dict(vars(point))  # shares no keys with others of the class any more
+    expected = mason.dumpb(fresh, format=format)
+    assert mason.dumpb(seen, format=format) == expected
+    assert mason.dumpb(moved, format=format) == expected
+
+
+@FORMATS
+def test_text_whose_bytes_python_keeps_is_written_alike(format: Any) -> None:
+    texts = [text * 20 for text in ("é漢字" + '"', "ü\n", "\U0001f600")]
+    before, sizes = mason.dumpb(texts, format=format), [sys.getsizeof(text) for text in texts]
+    for text in texts:
+        with contextlib.suppress(SyntaxError):
+            compile(text, "", "eval")
+    assert [sys.getsizeof(text) for text in texts] > sizes  # they grew by their UTF-8
+    assert mason.dumpb(texts, format=format) == before
+
+
 def test_extra_and_deleted_attributes_as_they_are_written() -> None:
     point = shapes.Point3(1)
     vars(point)["$x"] = {"$y": 1}

@@ -13,9 +13,24 @@
 
 namespace mason {
 
+// Stores eight bytes, the highest first, or the lowest first.
+inline void store_big(char* at, uint64_t word) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    std::memcpy(at, &word, 8);
+}
+inline void store_little(char* at, uint64_t word) {
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    std::memcpy(at, &word, 8);
+}
+
 // Copies in whole registers, so that no function is called; reads and writes up to 16 bytes more.
 inline void copy_padded(char* to, const char* from, size_t count) {
-    for (size_t i = 0; i < count; i += 16) std::memcpy(to + i, from + i, 16);
+    std::memcpy(to, from, 16);
+    for (size_t i = 16; i < count; i += 16) std::memcpy(to + i, from + i, 16);
 }
 
 // Bytes that are written often: padded, so that they are copied in whole registers without a call.

@@ -9,11 +9,6 @@
 
 namespace mason {
 
-// Stores eight bytes, the highest first.
-inline void store_big(char* at, uint64_t word) {
-    for (int i = 0; i < 8; ++i) at[i] = char(word >> (56 - 8 * i));  // compilers make one instruction of it
-}
-
 // The head of an item (RFC 8949 section 3), in its shortest form. Stores nine bytes; returns the end of those that count.
 inline char* cbor_head(char* at, unsigned major, uint64_t number) {
     if (number < 24) {

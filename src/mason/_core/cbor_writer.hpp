@@ -50,7 +50,11 @@ class CborWriter {
         }
     }
     void odd_real(double number) { real(number); }
-    void small_integer(int64_t number) {
+    __attribute__((always_inline)) void small_integer(int64_t number) {
+        if (uint64_t(number) < 24) return out.put(char(number));
+        wide_integer(number);
+    }
+    void wide_integer(int64_t number) {
         out.need(9);
         out.at = cbor_head(out.at, number < 0 ? 1 : 0, number < 0 ? ~uint64_t(number) : uint64_t(number));
     }
@@ -110,8 +114,12 @@ class CborWriter {
         bool plain = !offset || (PyDateTime_DELTA_GET_SECONDS(offset) % 60 == 0 && PyDateTime_DELTA_GET_MICROSECONDS(offset) == 0);
         if (!zone && !plain) return string_slot("datetime:datetime", buffer, size_t(at - buffer));  // no RFC 3339 offset
         if (!zone) {
+            size_t count = size_t(at - buffer);
             head(6, offset ? 0 : 123);
-            text_string(buffer, size_t(at - buffer));
+            head(3, count);
+            out.need(count);
+            copy_padded(out.at, buffer, count);
+            out.at += count;
             return;
         }
         std::string whole(buffer, size_t(at - buffer));
@@ -202,6 +210,7 @@ class CborWriter {
     };
 
     void head(unsigned major, uint64_t number) {
+        if (number < 24) return out.put(char(major << 5 | unsigned(number)));
         out.need(9);
         out.at = cbor_head(out.at, major, number);
     }

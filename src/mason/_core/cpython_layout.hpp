@@ -258,26 +258,22 @@ inline void store(PyObject**, int, PyObject* value) { Py_DECREF(value); }
 
 // The value of an int of at most two digits (60 bits), read without a call; false for the others.
 inline bool small_int(PyObject* number, int64_t& value) {
-    const PyLongObject* object = reinterpret_cast<PyLongObject*>(number);
-#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000
-    const digit* digits = object->long_value.ob_digit;
-    size_t count = object->long_value.lv_tag >> 3, sign = object->long_value.lv_tag & 3;
-    if (count > 2) return false;
-    int64_t size = sign == 1 ? 0 : digits[0];
-    if (count == 2) size |= int64_t(digits[1]) << PyLong_SHIFT;
-    value = sign == 2 ? -size : size;
-    return true;
-#elif PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
-    const digit* digits = object->ob_digit;
-    Py_ssize_t count = Py_SIZE(number);
-    if (count < -2 || count > 2) return false;
-    int64_t size = count == 0 ? 0 : digits[0];
-    if (count == 2 || count == -2) size |= int64_t(digits[1]) << PyLong_SHIFT;
-    value = count < 0 ? -size : size;
+#if PY_VERSION_HEX >= 0x030E0000
+    if (!PyUnstable_Long_IsCompact(reinterpret_cast<PyLongObject*>(number))) return false;
+    value = PyUnstable_Long_CompactValue(reinterpret_cast<PyLongObject*>(number));
     return true;
 #else
-    if (!PyUnstable_Long_IsCompact(object)) return false;
-    value = PyUnstable_Long_CompactValue(object);
+#if PY_VERSION_HEX >= 0x030C0000
+    const auto& object = reinterpret_cast<PyLongObject*>(number)->long_value;
+    const size_t count = object.lv_tag >> 3;
+    const int64_t sign = 1 - int64_t(object.lv_tag & 3);
+#else
+    const auto& object = *reinterpret_cast<PyLongObject*>(number);
+    const size_t count = size_t(Py_ABS(Py_SIZE(number)));
+    const int64_t sign = Py_SIZE(number) < 0 ? -1 : Py_SIZE(number) > 0;
+#endif
+    if (count > 2) return false;
+    value = sign * (count < 2 ? int64_t(object.ob_digit[0]) : object.ob_digit[0] | int64_t(object.ob_digit[1]) << PyLong_SHIFT);
     return true;
 #endif
 }

@@ -1,7 +1,7 @@
 // Strategy: the entry point of dump: options in, one walk, bytes or str out.
 #include "cbor_writer.hpp"
 #include "json_writer.hpp"
-#include "walk.hpp"
+#include "walk_open.hpp"
 
 #include "core.hpp"
 

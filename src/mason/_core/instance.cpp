@@ -24,7 +24,7 @@ PyObject* field_value(PyObject* object, const Field& field) {
 static bool values_match(PyObject* object, const layout::Values& values, const Shape& shape) {
     if (values.size != shape.stored) return false;
     if (shape.placed) {
-        for (int i = 0; i < shape.stored; ++i)
+        for (int i = 0, count = shape.stored; i < count; ++i)
             if (values.order(i) != shape.places[i]) return false;
         return true;
     }

@@ -17,16 +17,19 @@ inline PyObject* in_slot(PyObject* object, const Field& field) {
 // The attributes of an instance that matches a shape, as they lie in memory; valid until any code runs.
 class AttributeView {
   public:
-    explicit AttributeView(PyObject* object) : object_(object) { layout::attribute_values(object, values_); }
+    explicit AttributeView(PyObject* object) : object_(object) {
+        layout::Values values;
+        if (layout::attribute_values(object, values)) values_ = values.values;
+    }
     // Borrowed; null when it is not set, or cannot be seen from here.
     PyObject* operator[](const Field& field) const {
         if (field.offset >= 0) return in_slot(object_, field);
-        return values_.values && field.place >= 0 ? values_.values[field.place] : nullptr;
+        return values_ && field.place >= 0 ? values_[field.place] : nullptr;
     }
 
   private:
     PyObject* object_;
-    layout::Values values_;
+    PyObject* const* values_ = nullptr;
 };
 
 // The value of a field (borrowed), or null when it is not there. May run code, like a look into any dictionary.

@@ -113,7 +113,10 @@ class JsonWriter {
         out.literal("]}");
     }
     void bytes(const char* data, size_t count, bool mutable_twin) {
-        form_open(mutable_twin ? "$bytearray" : "$bytes");
+        if (mutable_twin)
+            form_open("$bytearray");
+        else
+            form_open("$bytes");
         out.put('"');
         base64(out, reinterpret_cast<const unsigned char*>(data), count);
         out.literal("\"}");
@@ -126,11 +129,11 @@ class JsonWriter {
     }
     // As str spells it: plain down to 1E-7, with an exponent beyond and for tens that are not digits.
     void small_decimal(const layout::SmallDecimal& number) {
-        char digits[24], text[64], *at = text;
+        char digits[48], text[64], *at = text;
         int64_t count = decimal(digits, number.digits) - digits, point = count + number.exponent;
         if (number.negative) *at++ = '-';
         auto copy = [&](int64_t from, int64_t to) {
-            std::memcpy(at, digits + from, size_t(to - from));
+            std::memcpy(at, digits + from, 20);  // more than asked for, without a call
             at += to - from;
         };
         if (number.exponent > 0 || point < -5) {
@@ -257,7 +260,11 @@ class JsonWriter {
         out.put(' ');
     }
     void form_list_begin(Key key, size_t) {
-        form_open(reserved_texts[int(key)]);
+        const char* text = reserved_texts[int(key)];
+        out.literal("{\"");
+        out.put(text, std::strlen(text));
+        out.put('"');
+        colon();
         open('[');
     }
     void form_list_end(Py_ssize_t count) {
@@ -353,10 +360,13 @@ class JsonWriter {
         std::memset(out.at, ' ', width);
         out.at += width;
     }
-    void form_open(const char* key) {
-        out.literal("{\"");
-        out.put(key, std::strlen(key));
-        out.put('"');
+    template <size_t N>
+    void form_open(const char (&key)[N]) {
+        out.need(N + 4);
+        std::memcpy(out.at, "{\"", 2);
+        std::memcpy(out.at + 2, key, N - 1);
+        out.at[N + 1] = '"';
+        out.at += N + 2;
         colon();
     }
     void ascii(PyObject* string) { out.put(static_cast<const char*>(PyUnicode_DATA(string)), size_t(PyUnicode_GET_LENGTH(string))); }

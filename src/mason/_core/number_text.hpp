@@ -5,6 +5,8 @@
 // powers that usual sizes need are worked out by the compiler; std::to_chars does the rest.
 #pragma once
 
+#include "buffer.hpp"
+
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -23,12 +25,12 @@ struct DigitPairs {
 };
 inline constexpr DigitPairs digit_pairs;
 
+// The eight digits of a number, in lanes that are halved three times: four digits each, two, one.
 inline void eight_digits(char* at, uint32_t number) {
-    uint32_t high = number / 10000, low = number % 10000;
-    std::memcpy(at, digit_pairs.text + high / 100 * 2, 2);
-    std::memcpy(at + 2, digit_pairs.text + high % 100 * 2, 2);
-    std::memcpy(at + 4, digit_pairs.text + low / 100 * 2, 2);
-    std::memcpy(at + 6, digit_pairs.text + low % 100 * 2, 2);
+    uint64_t fours = number / 10000 | uint64_t(number % 10000) << 32;
+    uint64_t hundreds = fours * 5243 >> 19 & 0x7F0000007F, twos = hundreds | (fours - hundreds * 100) << 16;
+    uint64_t tens = twos * 103 >> 10 & 0xF000F000F000F, ones = tens | (twos - tens * 10) << 8;
+    store_little(at, ones + 0x3030303030303030);
 }
 
 inline int digit_count(uint64_t number) {
@@ -157,10 +159,12 @@ inline char* float_repr(char* at, double number) {
     uint64_t found;
     int exponent;
     if (!shortest(number, found, exponent)) shortest_by_library(number, found, exponent);
-    for (; found % 100000000 == 0; exponent += 8) found /= 100000000;
-    if (found % 10000 == 0) found /= 10000, exponent += 4;
-    if (found % 100 == 0) found /= 100, exponent += 2;
-    if (found % 10 == 0) found /= 10, exponent += 1;
+    if (found % 10 == 0) {
+        for (; found % 100000000 == 0; exponent += 8) found /= 100000000;
+        if (found % 10000 == 0) found /= 10000, exponent += 4;
+        if (found % 100 == 0) found /= 100, exponent += 2;
+        if (found % 10 == 0) found /= 10, exponent += 1;
+    }
     char digits[48];
     int count = int(decimal(digits, found) - digits);
     exponent += count - 1;  // of the first digit

@@ -253,16 +253,12 @@ inline bool json_string(Buffer& out, PyObject* string) {
 // `high` collects whether a byte outside ASCII was passed.
 inline const unsigned char* scan_string(const unsigned char* at, const unsigned char* end, bool& high) {
 #if defined(__SSE2__)
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), low = _mm_set1_epi8(0x1F);
     int highs = 0;
     while (end - at >= 16) {
         __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, low), block);
-        int mask = _mm_movemask_epi8(
-            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, slash)), control));
         int top = _mm_movemask_epi8(block);
-        if (mask != 0) {
-            int stop = __builtin_ctz(unsigned(mask));
+        if (unsigned mask = must_escape16(block)) {
+            int stop = __builtin_ctz(mask);
             highs |= top & ((1 << stop) - 1);
             high |= highs != 0;
             return at + stop;

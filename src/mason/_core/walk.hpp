@@ -11,6 +11,7 @@
 #include "problems.hpp"
 #include "zones.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <string>
@@ -29,7 +30,10 @@ class Walk {
   public:
     Walk(Plans* plans, const DumpOptions& options)
         : out_(options.indent), options_(options), plans_(plans), keys_(options_.limits, plans), zones_(plans),
-          problems_(options.shared), started_(options.limits.seconds >= 0 ? clock() : 0) {
+          problems_(options.shared) {
+        const Limits& limits = options_.limits;
+        limited_ = limits.depth >= 0 || limits.nodes >= 0 || limits.bytes >= 0 || limits.seconds >= 0;
+        if (limits.seconds >= 0) started_ = clock();
         if (W::json) out_.most_digits = options_.limits.digits < 0 ? 4300 : options_.limits.digits;
     }
 
@@ -137,13 +141,16 @@ class Walk {
     // ---- everything that is not a leaf ----
 
     void open(PyObject* v) {
-        check_limits();
+        if (__builtin_expect(limited_, 0)) check_limits();
         PyTypeObject* type = Py_TYPE(v);
         if (type == &PyList_Type) return open_list(v, true);
         if (type == &PyDict_Type && text_keys(v)) return open_dict(v, true);
         Ref kept = Ref::share(v);  // what follows may run code, and the container be changed by it
         const Known& known = known_[Known::place(type)];
-        if (type == known.type && known.plan->stamp == type->tp_version_tag) return open_as(v, known.plan);
+        if (type == known.type && known.plan->stamp == type->tp_version_tag) {
+            if (known.plan->kind == Kind::Fields) return open_fields(v, known.plan);
+            return open_as(v, known.plan);
+        }
         if (type == &PyTuple_Type) return open_tuple(v);
         if (type == &PyBytes_Type) {
             if (!W::json || typed(v)) out_.bytes(PyBytes_AS_STRING(v), size_t(PyBytes_GET_SIZE(v)), false);
@@ -205,9 +212,11 @@ class Walk {
 
     // Enters a container into the memo where it could be met again; false when a reference was written instead.
     // `held` says how many references its container and its caller have.
-    bool enter(PyObject* v, uint32_t& visit, Py_ssize_t held = 2) {
+    __attribute__((always_inline)) bool enter(PyObject* v, uint32_t& visit, Py_ssize_t held = 2) {
         visit = unvisited;
-        if (Py_REFCNT(v) == held && !frames_.empty()) return true;
+        return (Py_REFCNT(v) == held && !frames_.empty()) || enter_memo(v, visit);
+    }
+    __attribute__((noinline)) bool enter_memo(PyObject* v, uint32_t& visit) {
         bool fresh;
         visit = memo_.enter(v, out_.out.size(), fresh);
         return fresh || enter_again(v, visit);
@@ -291,365 +300,35 @@ class Walk {
         frame.next = next;
     }
 
-    void open_map(PyObject* v) {
-        uint32_t visit;
-        if (!typed(v) || !hashable(v) || !enter(v, visit)) return;
-        Py_ssize_t count = PyDict_GET_SIZE(v);
-        nodes_ += count;
-        out_.map_begin(size_t(count));
-        frames_.push(v, Frame::Map, visit, count);
-    }
+    // ---- what is opened, in walk_open.hpp ----
 
-    void open_set(PyObject* v, Frame::Form form) {
-        if (!typed(v) || !hashable(v)) return;
-        Py_ssize_t count = PySet_GET_SIZE(v);
-        uint32_t visit = unvisited;
-        if ((count > 0 || form == Frame::Set) && !enter(v, visit)) return;
-        Ref elements = Ref::check(PySequence_List(v));
-        if (options_.stable) sort_elements(elements.get());
-        nodes_ += count;
-        out_.form_list_begin(form == Frame::Set ? Key::Set : Key::Frozenset, size_t(count));
-        frames_.push(v, form, visit, count).content = elements.release();
-    }
-
-    // The keys of a set or dictionary within the limits that the reader has on them.
-    bool hashable(PyObject* container) {
-        const char* why = keys_.refuse_all(container);
-        if (why == nullptr) return true;
-        problem(container, why, "no reader would take it; raise the limit on both sides: limits=mason.Limits(...)");
-        out_.null();
-        return false;
-    }
-
-    void open_bytearray(PyObject* v) {
-        uint32_t visit;
-        if (!typed(v) || !enter(v, visit)) return;
-        out_.bytes(PyByteArray_AS_STRING(v), size_t(PyByteArray_GET_SIZE(v)), true);
-        close_visit(visit);
-    }
-
-    // ---- dates and times ----
-
-    bool open_moment(PyObject* v, PyTypeObject* type) {
-        if (type == PyDateTimeAPI->DateTimeType) {
-            if (typed(v)) open_datetime(v);
-        } else if (type == PyDateTimeAPI->DateType) {
-            if (typed(v)) out_.date(v);
-        } else if (type == PyDateTimeAPI->DeltaType) {
-            if (typed(v)) out_.timedelta(v);
-        } else if (type == PyDateTimeAPI->TimeType) {
-            if (typed(v)) open_time(v);
-        } else {
-            return false;
-        }
-        return true;
-    }
-
-    void open_datetime(PyObject* v) {
-        PyObject* zone = PyDateTime_DATE_GET_TZINFO(v);
-        if (PyDateTime_DATE_GET_FOLD(v) == 0) {
-            if (zone == Py_None) return out_.datetime(v, nullptr, nullptr, false);
-            if (PyObject* offset = zones_.fixed_offset(zone)) return out_.datetime(v, offset, nullptr, zone == PyDateTime_TimeZone_UTC);
-            if (PyObject* key = zones_.key(zone)) {
-                Ref offset = Ref::check(PyObject_CallMethod(v, "utcoffset", nullptr));
-                if (PyDelta_CheckExact(offset.get())) return out_.datetime(v, offset.get(), key, false);
-            }
-        }
-        open_planned(v, false);
-    }
-
-    void open_time(PyObject* v) {
-        PyObject* zone = PyDateTime_TIME_GET_TZINFO(v);
-        if (PyDateTime_TIME_GET_FOLD(v) == 0) {
-            if (zone == Py_None) return out_.time(v, nullptr);
-            if (PyObject* offset = zones_.fixed_offset(zone)) return out_.time(v, offset);
-        }
-        open_planned(v, false);
-    }
-
-    // ---- what a plan describes ----
-
-    void open_planned(PyObject* v, bool always) {
-        PyTypeObject* type = Py_TYPE(v);
-        Plan* plan = plans_->find(type);
-        Ref kept = Ref::share(reinterpret_cast<PyObject*>(plan));
-        if (plan->body->checked != serial_ && !still_there(v, plan)) return;
-        if (always) known_[Known::place(type)].keep(type, plan);
-        open_as(v, plan);
-    }
-
-    void open_as(PyObject* v, Plan* plan) {
-        switch (plan->kind) {
-            case Kind::Refused:
-                problems_.note(frames_, v, plan->reason, plan->hint);
-                out_.null();
-                return;
-            case Kind::Fields: return open_fields(v, plan);
-            case Kind::NamedTuple: return open_named_tuple(v, plan);
-            case Kind::Enum: return open_enum(v, plan);
-            case Kind::Parts: return open_parts(v, plan);
-            case Kind::Name: return open_name(v, plan);
-            case Kind::Decimal: return open_decimal(v, plan);
-            case Kind::Fraction: return open_fraction(v);
-            case Kind::Uuid: return open_uuid(v, plan);
-        }
-    }
-
-    // A class that was replaced in its module since the plan was made would come back as the other one.
-    bool still_there(PyObject* v, Plan* plan) {
-        plan->body->checked = serial_;
-        if (plan->at_home()) return true;
-        plan->body->checked = 0;
-        problem(v, "is of a class that is no longer found under its own name",
-            "it was replaced since; a notebook cell that ran again does that");
-        out_.null();
-        return false;
-    }
-
-    // Calls a plan's function; false when it refused, which is noted.
-    bool call(PyObject* function, PyObject* v, Ref& result) {
-        result = Ref::steal(PyObject_CallOneArg(function, v));
-        if (result) return true;
-        if (!PyErr_ExceptionMatches(state.refused)) throw PythonError{};
-        PyObject *type, *value, *trace;
-        PyErr_Fetch(&type, &value, &trace);
-        PyErr_NormalizeException(&type, &value, &trace);
-        Ref t = Ref::steal(type), e = Ref::steal(value), b = Ref::steal(trace);
-        Ref reason = Ref::check(PyObject_GetAttrString(e.get(), "reason")), hint = Ref::check(PyObject_GetAttrString(e.get(), "hint"));
-        problems_.note(frames_, v, reason.get(), hint.get());
-        out_.null();
-        return false;
-    }
-
-    void open_decimal(PyObject* v, Plan* plan) {
-        if (!typed(v)) return;
-        if (plan->body->reads_decimals < 0) plan->body->reads_decimals = layout::knows_decimal(Py_TYPE(v));
-        layout::SmallDecimal number;
-        if (plan->body->reads_decimals && layout::small_decimal(v, number)) return out_.small_decimal(number);
-        Ref text = Ref::check(PyObject_Str(v));
-        out_.decimal_number(static_cast<const char*>(PyUnicode_DATA(text.get())), size_t(PyUnicode_GET_LENGTH(text.get())));
-    }
-
-    void open_name(PyObject* v, Plan* plan) {
-        Ref name;
-        if (!typed(v) || !call(plan->take, v, name)) return;
-        if (!is_text(name.get())) raise(PyExc_TypeError, "a name must be a str");
-        out_.global(name.get());
-    }
-
-    void open_fraction(PyObject* v) {
-        if (!typed(v)) return;
-        Ref numerator = Ref::check(PyObject_GetAttrString(v, "_numerator"));
-        Ref denominator = Ref::check(PyObject_GetAttrString(v, "_denominator"));
-        for (PyObject* part : {numerator.get(), denominator.get()}) {
-            if (!PyLong_CheckExact(part)) raise(PyExc_TypeError, "a Fraction of something else than int");
-            if (beyond_digits(part)) {
-                problem(v, "is a fraction of more than 4300 digits", "store numerator and denominator as ints");
-                out_.null();
-                return;
-            }
-        }
-        out_.fraction(numerator.get(), denominator.get());
-    }
-
-    void open_uuid(PyObject* v, Plan* plan) {
-        PyObject *number = nullptr, *safety = nullptr;
-        for (const Field& slot : plan->body->slots) {
-            PyObject* value = *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(v) + slot.offset);
-            if (PyUnicode_CompareWithASCIIString(slot.name.get(), "int") == 0)
-                number = value;
-            else if (PyUnicode_CompareWithASCIIString(slot.name.get(), "is_safe") == 0)
-                safety = value;
-        }
-        PyObject* usual = plan->defaults == Py_None ? nullptr : PyDict_GetItemString(plan->defaults, "is_safe");
-        if (number == nullptr || safety != usual) {  // it says how safely it was made
-            Ref slots;
-            if (call(plan->take, v, slots)) open_slots(v, plan, slots, true);
-            return;
-        }
-        if (!typed(v)) return;
-        unsigned char sixteen[16];
-#if PY_VERSION_HEX >= 0x030D0000
-        check(_PyLong_AsByteArray(reinterpret_cast<PyLongObject*>(number), sixteen, 16, 0, 0, 1));
-#else
-        check(_PyLong_AsByteArray(reinterpret_cast<PyLongObject*>(number), sixteen, 16, 0, 0));
-#endif
-        out_.uuid(sixteen);
-    }
-
-    void open_enum(PyObject* v, Plan* plan) {
-        if (!typed(v)) return;
-        auto found = plan->body->members.find(v);
-        if (found != plan->body->members.end()) {
-            const std::string& bytes = W::json ? found->second.first : found->second.second;
-            if (!bytes.empty() && options_.indent < 0) {
-                nodes_ += 2;
-                return out_.raw(bytes);
-            }
-        }
-        Ref slots;
-        if (!call(plan->take, v, slots)) return;
-        bool keep = options_.indent < 0 && PyDict_CheckExact(slots.get()) && keeps(v, plan, slots.get());
-        open_slots(v, plan, slots, true);
-        frames_.top().keep = keep;
-    }
-
-    // Whether the bytes of an enum member may be kept: it is found by its name, and what is written of it is atoms.
-    static bool keeps(PyObject* v, Plan* plan, PyObject* slots) {
-        if (plan->members == Py_None) return false;
-        PyObject* named = PyDict_GetItem(slots, state.reserved[int(Key::Enum)]);
-        if (named == nullptr || !is_text(named) || PyDict_GetItem(plan->members, named) != v) return false;
-        PyObject *key, *value;
-        Py_ssize_t position = 0;
-        while (PyDict_Next(slots, &position, &key, &value))
-            if (!is_text(value) && !PyLong_CheckExact(value) && value != Py_None) return false;
-        return true;
-    }
-
-    void open_parts(PyObject* v, Plan* plan) {
-        if (!typed(v)) return;
-        uint32_t visit = unvisited;
-        if (!plan->atom && !enter(v, visit)) return;
-        if (plan->take == Py_None) raise(PyExc_TypeError, "the plan cannot take objects apart");
-        Ref slots;
-        if (!call(plan->take, v, slots)) return close_visit(visit);
-        open_slots(v, plan, slots, plan->atom, visit);
-    }
-
-    void open_slots(PyObject* v, Plan* plan, Ref& slots, bool flat, uint32_t visit = unvisited) {
-        if (!PyDict_CheckExact(slots.get())) raise(PyExc_TypeError, "the parts of an object must be a dict of slots");
-        if (!typed(v)) return;
-        if ((PyAnySet_Check(v) || (PyDict_Check(v) && !text_keys(v))) && !hashable(v)) return close_visit(visit);
-        Py_ssize_t count = PyDict_GET_SIZE(slots.get());
-        if (nested_too_deep(frames_, v, plan)) {
-            problem(v, "stands in 500 others of its kind, each directly in the next", "Python itself could not free them");
-            out_.null();
-            return close_visit(visit);
-        }
-        nodes_ += count;
-        Frame& frame = frames_.push(v, Frame::Slots, visit, count);
-        frame.start = out_.out.size();
-        out_.instance_begin(plan, size_t(count), flat);
-        frame.plan = reinterpret_cast<Plan*>(Py_NewRef(reinterpret_cast<PyObject*>(plan)));
-        frame.content = slots.release();
-        frame.flat = flat;
-    }
-
-    void open_record(PyObject* v) {
-        if (!typed(v)) return;
-        uint32_t visit;
-        if (!enter(v, visit)) return;
-        Pair* record = reinterpret_cast<Pair*>(v);
-        if (!sound_record(v, record->second)) return close_visit(visit);
-        Py_ssize_t count = PyDict_GET_SIZE(record->second);
-        out_.record_begin(record->first, size_t(count));
-        nodes_ += count;
-        frames_.push(v, Frame::Slots, visit, count).content = Py_NewRef(record->second);
-    }
-
-    // Whether the raw slots of a Record are such as a reader takes.
-    bool sound_record(PyObject* v, PyObject* items) {
-        PyObject *key, *value;
-        Py_ssize_t position = 0;
-        while (PyDict_Next(items, &position, &key, &value)) {
-            if (!is_text(key)) changed();
-            if (!starts_with_dollar(key) || (PyUnicode_GET_LENGTH(key) > 1 && PyUnicode_READ_CHAR(key, 1) == '$')) continue;
-            Key code = reserved_code(key);
-            SlotShape shape = code == Key::None ? SlotShape::None : slot_shape_of(code);
-            bool sound = shape == SlotShape::Any || (shape == SlotShape::Array && PyList_CheckExact(value)) ||
-                         (shape == SlotShape::Object && PyDict_CheckExact(value) && text_keys(value));
-            for (Py_ssize_t i = 0; sound && shape == SlotShape::Array && i < PyList_GET_SIZE(value); ++i) {
-                PyObject* item = PyList_GET_ITEM(value, i);
-                if (code == Key::Unset) sound = is_text(item);
-                if (code == Key::Map) sound = PyList_CheckExact(item) && PyList_GET_SIZE(item) == 2;
-            }
-            if (sound) continue;
-            std::string why = "holds the slot " + json_spelling(key, false) + " with a content that no reader takes";
-            problem(v, why.c_str(), "a `$` at the start of an attribute's name is written twice");
-            out_.null();
-            return false;
-        }
-        return true;
-    }
-
-    void open_tag(PyObject* v) {
-        if (!typed(v)) return;
-        Pair* tag = reinterpret_cast<Pair*>(v);
-        uint64_t number = PyLong_AsUnsignedLongLong(tag->first);
-        if (own_tag(number)) {
-            problem(v, "is a tag that this notation gives a meaning of its own", "write the value itself");
-            return out_.null();
-        }
-        uint32_t visit;
-        if (!enter(v, visit)) return;
-        nodes_ += 1;
-        out_.tag_begin(tag->first, number);
-        frames_.push(v, Frame::Tag, visit, 1);
-    }
-
-    // ---- instances ----
-
-    void open_fields(PyObject* v, Plan* plan) {
-        uint32_t visit;
-        if (!typed(v) || !enter(v, visit)) return;
-        for (const auto& shape : plan->body->shapes)
-            if (matches(v, plan, *shape)) return push_fields(v, plan, *shape, visit);
-        Attributes found = attributes_of(v, plan);
-        std::string why = unsound_names(found);
-        if (!why.empty()) {
-            problem(v, why.c_str(), "");
-            out_.null();
-            return close_visit(visit);
-        }
-        const Shape* shape = learn(plan, found);
-        if (shape != nullptr && matches(v, plan, *shape)) return push_fields(v, plan, *shape, visit);
-        Ref slots = raw_fields(plan, found);
-        open_slots(v, plan, slots, false, visit);
-    }
-
-    void push_fields(PyObject* v, Plan* plan, const Shape& shape, uint32_t visit) {
-        Py_ssize_t count = Py_ssize_t(shape.fields.size()), place = 0;
-        nodes_ += count;
-        out_.instance_begin(plan, size_t(count), false);
-        PyObject* next = leaf_fields(v, shape, place);
-        if (next == nullptr && place == count) {
-            out_.instance_end(false);
-            return close_visit(visit);
-        }
-        push_instance(v, Frame::Fields, plan, shape, visit, place, next);
-    }
-
-    void push_instance(PyObject* v, Frame::Form form, Plan* plan, const Shape& shape, uint32_t visit, Py_ssize_t place, PyObject* next) {
-        Frame& frame = frames_.push(v, form, visit, Py_ssize_t(shape.fields.size()));
-        frame.plan = reinterpret_cast<Plan*>(Py_NewRef(reinterpret_cast<PyObject*>(plan)));
-        frame.shape = &shape;
-        frame.place = place;
-        frame.next = next;
-    }
-
-    void open_named_tuple(PyObject* v, Plan* plan) {
-        uint32_t visit;
-        if (!typed(v) || !enter(v, visit)) return;
-        const Shape& shape = *plan->body->shapes[0];
-        Py_ssize_t count = Py_ssize_t(shape.fields.size()), place = 0;
-        if (PyTuple_GET_SIZE(v) != count) {
-            problem(v, "has another number of items than its class has fields", "");
-            out_.null();
-            return close_visit(visit);
-        }
-        Ref dict;
-        if (plan->body->has_dict) dict = Ref::check(PyObject_GenericGetDict(v, nullptr));
-        if (dict && PyDict_GET_SIZE(dict.get()) > 0) {
-            Ref slots = raw_named_tuple(v, shape, dict.get());
-            return open_slots(v, plan, slots, false, visit);
-        }
-        nodes_ += count;
-        out_.instance_begin(plan, size_t(count), false);
-        PyObject* next = leaf_named(v, shape, place);
-        if (next != nullptr) return push_instance(v, Frame::NamedTuple, plan, shape, visit, place, next);
-        out_.instance_end(false);
-        close_visit(visit);
-    }
+    void open_map(PyObject* v);
+    void open_set(PyObject* v, Frame::Form form);
+    bool hashable(PyObject* container);
+    void open_bytearray(PyObject* v);
+    bool open_moment(PyObject* v, PyTypeObject* type);
+    void open_datetime(PyObject* v);
+    void open_time(PyObject* v);
+    void open_planned(PyObject* v, bool always);
+    void open_as(PyObject* v, Plan* plan);
+    bool still_there(PyObject* v, Plan* plan);
+    bool call(PyObject* function, PyObject* v, Ref& result);
+    void open_decimal(PyObject* v, Plan* plan);
+    void open_name(PyObject* v, Plan* plan);
+    void open_fraction(PyObject* v);
+    void open_uuid(PyObject* v, Plan* plan);
+    void open_enum(PyObject* v, Plan* plan);
+    static bool keeps(PyObject* v, Plan* plan, PyObject* slots);
+    void open_parts(PyObject* v, Plan* plan);
+    void open_slots(PyObject* v, Plan* plan, Ref& slots, bool flat, uint32_t visit = unvisited);
+    void open_record(PyObject* v);
+    bool sound_record(PyObject* v, PyObject* items);
+    void open_tag(PyObject* v);
+    void open_fields(PyObject* v, Plan* plan);
+    void push_fields(PyObject* v, Plan* plan, const Shape& shape, uint32_t visit);
+    void push_instance(PyObject* v, Frame::Form form, Plan* plan, const Shape& shape, uint32_t visit, Py_ssize_t place,
+        PyObject* next);
+    void open_named_tuple(PyObject* v, Plan* plan);
 
     // ---- the loop: writes on in the frame on top until a child is pushed or it ends ----
 
@@ -908,10 +587,11 @@ class Walk {
     Known known_[16];
     Py_ssize_t nodes_ = 0;
     unsigned ticks_ = 0;
-    clock_t started_;
+    clock_t started_ = 0;
     const uint64_t serial_ = ++walks_;
     static inline uint64_t walks_ = 0;
     bool typed_ = false;
+    bool limited_;
 };
 
 }  // namespace mason
