@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import enum
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ import mason
 
 MODULUS = 2**61 - 1  # of CPython's hash of numbers
 SMALL_STACK = 256 * 1024
+if sys.version_info[:3] == (3, 13, 0):  # it frees deep nesting by recursion, whoever made it
+    SMALL_STACK = 1024 * 1024 * 1024
 
 
 @dataclasses.dataclass
