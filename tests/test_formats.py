@@ -104,7 +104,7 @@ def test_pickles_are_recognised(value: Any, protocol: int) -> None:
     data = pickle.dumps(value, protocol)
     assert "pickle" in readings(data)
     if readings(data) != ["pickle"]:
-        # a short number in the oldest protocol: b"I-100000\n." and b"F0.25\n." are CBOR strings, too
+        # short numbers of the oldest protocol are CBOR strings, too: b"I-100000\n.", b"F0.25\n."
         assert protocol == 0 and data[0] & 0x1F == len(data) - 1
         assert recognise(data, prefer="pickle") == "pickle"
 
