@@ -423,7 +423,7 @@ void Builder::judge_keys(PyObject* list, Py_ssize_t step, bool pairs, bool set, 
         if (!keys_.counts(many)) continue;
         Py_hash_t hash = PyObject_Hash(key.get());
         if (hash == -1) wrap("a key cannot be hashed", at);
-        hashes.push_back({hash, keys_.last_nodes(), key});
+        hashes.push_back(keys_.hashed(hash, key.get()));
     }
     if (const char* why = keys_.mixed()) fail("limit", why, "", at);
     if (const char* why = keys_.collide(hashes, set))

@@ -34,6 +34,15 @@ class KeyMeasure {
         last_nodes_ = 1;
         own_ = false;
         note(key);
+        if (is_atom(key)) return nullptr;
+        if (PyTuple_CheckExact(key) && PyTuple_GET_SIZE(key) < 8 && limits_.key_nodes > 8) {  // of atoms, as most are
+            Py_ssize_t place = 0;
+            while (place < PyTuple_GET_SIZE(key) && is_atom(PyTuple_GET_ITEM(key, place))) note(PyTuple_GET_ITEM(key, place++));
+            if (place == PyTuple_GET_SIZE(key)) {
+                total_ += last_nodes_ = 1 + place;
+                return nullptr;
+            }
+        }
         std::vector<Level> levels;
         if (!descend(key, levels)) return nullptr;
         Py_ssize_t nodes = 1;
@@ -54,9 +63,6 @@ class KeyMeasure {
         last_nodes_ = nodes;
         return nullptr;
     }
-    // Parts of the key that was measured last.
-    Py_ssize_t last_nodes() const { return last_nodes_; }
-
     // All hashed parts of a document, against its size: a small shared key may be used often, a big one may not.
     bool too_much(size_t bytes) const { return limits_.key_nodes >= 0 && total_ > 1000000 + 64 * int64_t(bytes); }
 
@@ -74,7 +80,9 @@ class KeyMeasure {
         Py_hash_t hash;
         Py_ssize_t nodes;
         Ref key;
+        bool own;  // comparing it may run Python code
     };
+    Hashed hashed(Py_hash_t hash, PyObject* key) const { return {hash, last_nodes_, Ref::share(key), own_}; }
     // Null, or why a set or dictionary of keys with these hashes would be slow beyond measure.
     const char* collide(std::vector<Hashed>& keys, bool set) {
         if (weigh_equal(keys)) return "has keys of the same hash that take too long to compare";
@@ -123,6 +131,11 @@ class KeyMeasure {
         if (PyTuple_Check(object) || PyFrozenSet_Check(object)) return true;
         PyTypeObject* type = Py_TYPE(object);
         return own_code(type) && (PyList_Check(object) || PyDict_Check(object) || hashed_by_fields(type) != nullptr);
+    }
+    // Whether the object is of a type in C that holds nothing which is hashed.
+    static bool is_atom(PyObject* object) {
+        PyTypeObject* type = Py_TYPE(object);
+        return !(type->tp_flags & Py_TPFLAGS_HEAPTYPE) && type != &PyTuple_Type && type != &PyFrozenSet_Type;
     }
     // Whether hashing or comparing objects of the type may run Python code, or code of a type that we do not know.
     static bool own_code(PyTypeObject* type) {
@@ -218,7 +231,7 @@ class KeyMeasure {
     bool weigh_equal(const std::vector<Hashed>& keys) {
         std::vector<const Hashed*> heavy;
         for (const Hashed& key : keys)
-            if (key.nodes > 8 || !PyUnicode_CheckExact(key.key.get())) heavy.push_back(&key);
+            if (key.nodes > 8 || key.own) heavy.push_back(&key);
         std::sort(heavy.begin(), heavy.end(), [](const Hashed* a, const Hashed* b) { return a->hash < b->hash; });
         std::unordered_map<PyObject*, Size> sizes;
         std::vector<PyObject*> equal;

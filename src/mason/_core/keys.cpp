@@ -21,7 +21,7 @@ const char* GraphKeys::refuse_all(PyObject* container) {
             PyErr_Clear();
             return "has a key that cannot be hashed";
         }
-        hashes.push_back({hash, last_nodes(), Ref::share(key)});
+        hashes.push_back(hashed(hash, key));
     }
     if (const char* why = mixed()) return why;
     return collide(hashes, set);
