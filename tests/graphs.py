@@ -112,7 +112,13 @@ HASHABLE_ATOMS = st.one_of(
     st.builds(range, st.integers(), st.integers(), st.integers(1)),
     st.sampled_from([..., NotImplemented, (), frozenset()]),
     st.sampled_from([*shapes.Color, *shapes.Level, *shapes.Status, shapes.Planet.EARTH]),
-    st.sampled_from([shapes.Perm.R | shapes.Perm.X, shapes.Mode(7), shapes.Perm(0)]),
+    st.sampled_from(
+        [
+            shapes.Perm.R | shapes.Perm.X,
+            shapes.Mode(7 if shapes.KEEPS_UNKNOWN_BITS else 3),
+            shapes.Perm(0),
+        ]
+    ),
     st.sampled_from([int, dict, shapes.Point, shapes.Outer.Inner, shapes.total, len]),
 )
 ATOMS = st.one_of(

@@ -589,6 +589,10 @@ class Mode(enum.IntFlag):
     B = 2
 
 
+# CPython 3.11.2 makes combinations with unknown bits anew each time: no member to come back as
+KEEPS_UNKNOWN_BITS = Mode(64) is Mode(64)
+
+
 class Strict(enum.Flag, boundary=enum.STRICT):
     A = 1
     B = 4
@@ -751,6 +755,10 @@ WORDS_OF_THEIR_OWN = {
     InCopyreg: "copyreg",
     OwnReduce: "__reduce__",
 }
+if DataclassWithState.__getstate__.__code__.co_filename != __file__:
+    del WORDS_OF_THEIR_OWN[
+        DataclassWithState
+    ]  # CPython 3.11.2 puts its own method in the place of this one
 
 # -------------------------------------------------------------------------------- functions
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -256,6 +257,7 @@ def test_two_commits_are_compared_best_against_best() -> None:
     ]
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_an_unknown_commit_is_said_to_be_one() -> None:
     done = run("--compare", "no-such-commit", "HEAD")
     assert done.returncode == 1
