@@ -369,7 +369,8 @@ class Builder {
 
     class Order;
     void run(Task& task);
-    void set_later(const Task& task);
+    void set_attributes(PyObject* object, PyObject* attributes, NameUse* use, size_t at);
+    void settle_fix(size_t number);
     void settle();
     void refuse_nests();
     void dismantle() noexcept;
@@ -399,6 +400,13 @@ class Builder {
     unsigned ticks_ = 0;
     clock_t started_ = options_.limits.seconds >= 0 ? clock() : 0;  // asking costs a call of the system
 };
+
+// The key that an item of such a list stands for (borrowed): the item, or the first of its pair; null where code of a
+// class, or a callback of the collector, has changed the pair.
+inline PyObject* key_of(PyObject* item, Key slot) {
+    if (slot != Key::Map) return item;
+    return PyList_CheckExact(item) && PyList_GET_SIZE(item) == 2 ? PyList_GET_ITEM(item, 0) : nullptr;
+}
 
 // Calls found(list, slot) for each list of raw slots whose items, or whose pairs' firsts, get hashed.
 template <class F>

@@ -48,6 +48,15 @@ void Builder::apply(Fix& fix) {
     }
 }
 
+// Puts a placeholder right now, or when the object is made that it stands for.
+void Builder::settle_fix(size_t number) {
+    const Shared& wanted = shared_[fixes_[number].shared];
+    if (!wanted.object && wanted.task >= 0)
+        tasks_[size_t(wanted.task)].fixes.push_back(number);
+    else
+        apply(fixes_[number]);
+}
+
 // The order of the tasks that are left. A node is a task, or an object as its hash or as any code sees it; an edge
 // leads to what has to be there before.
 class Builder::Order {
@@ -149,13 +158,8 @@ class Builder::Order {
             for (Py_ssize_t i = 0; i < PyList_GET_SIZE(content); i += step) found(PyList_GET_ITEM(content, i));
         } else if (task.what == Task::Fill || task.what == Task::Make) {
             each_key_list(content, [&](PyObject* list, Key slot) {
-                for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i) {
-                    PyObject* item = PyList_GET_ITEM(list, i);
-                    if (slot != Key::Map)
-                        found(item);
-                    else if (PyList_CheckExact(item) && PyList_GET_SIZE(item) == 2)  // a callback of the collector may see it
-                        found(PyList_GET_ITEM(item, 0));
-                }
+                for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); ++i)
+                    if (PyObject* key = key_of(PyList_GET_ITEM(list, i), slot)) found(key);
             });
         }
     }
@@ -371,7 +375,9 @@ void Builder::run(Task& task) {
             Plan* plan = task.use->the_plan();
             if (!upgrades(plan)) {
                 task.object = make(plan, task.content.get(), task.start);
-                set_later(task);
+                size_t first = fixes_.size();
+                if (task.attributes) set_attributes(task.object.get(), task.attributes.get(), task.use, task.start);
+                while (first < fixes_.size()) settle_fix(first++);
                 break;
             }
             Frame& frame = open(Role::Slots, task.start);
@@ -405,22 +411,6 @@ void Builder::run(Task& task) {
     }
     for (size_t added = before; added < tasks_.size(); ++added) run(tasks_[added]);  // the defaults of what was upgraded
     task_path_ = nullptr;
-}
-
-// The attributes of an object that was made of its content alone; among them may be what is made later.
-void Builder::set_later(const Task& task) {
-    if (!task.attributes) return;
-    for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(task.attributes.get()); i += 2) {
-        Ref name = Ref::share(PyList_GET_ITEM(task.attributes.get(), i)), value = Ref::share(PyList_GET_ITEM(task.attributes.get(), i + 1));
-        set_attribute(task.object.get(), task.use->the_plan(), name.get(), value.get(), task.start);
-        if (!forward(value.get())) continue;
-        fix(task.object.get(), name.get(), 0, value.get(), Slot::Attribute, task.use);
-        const Shared& wanted = shared_[target(value.get())];
-        if (wanted.object)
-            apply(fixes_.back());
-        else
-            tasks_[size_t(wanted.task)].fixes.push_back(fixes_.size() - 1);
-    }
 }
 
 // Whether every key of a container is found where its hash says.
@@ -466,13 +456,7 @@ void Builder::finish() {
     if (options_.limits.nodes >= 0 && Py_ssize_t(closed_ + 1) > options_.limits.nodes) over_limit("Limits.nodes", SIZE_MAX);
     for (const Shared& shared : shared_)
         if (!shared.opened) fail("value", "a reference to an id that no object has", "", SIZE_MAX);
-    for (size_t i = 0; i < fixes_.size(); ++i) {
-        const Shared& wanted = shared_[fixes_[i].shared];
-        if (!wanted.object && wanted.task >= 0)
-            tasks_[size_t(wanted.task)].fixes.push_back(i);
-        else
-            apply(fixes_[i]);
-    }
+    for (size_t i = 0; i < fixes_.size(); ++i) settle_fix(i);
     if (!tasks_.empty() || !fixes_.empty()) {
         std::vector<Task*> order;
         {

@@ -84,7 +84,7 @@ class KeyMeasure {
     };
     Hashed hashed(Py_hash_t hash, PyObject* key) const { return {hash, last_nodes_, Ref::share(key), own_}; }
     // Null, or why a set or dictionary of keys with these hashes would be slow beyond measure.
-    const char* collide(std::vector<Hashed>& keys, bool set) {
+    const char* collide(const std::vector<Hashed>& keys, bool set) {
         if (weigh_equal(keys)) return "has keys of the same hash that take too long to compare";
         if (limits_.collisions < 0 || Py_ssize_t(keys.size()) <= limits_.collisions) return nullptr;
         return (set ? probes_in_set(keys) : probes_in_dict(keys)) ? "has keys that collide, which makes it slow beyond measure" : nullptr;
@@ -193,7 +193,7 @@ class KeyMeasure {
     }
 
   protected:
-    // The plan of a class whose instances the document has (borrowed), or null. Runs no code.
+    // The plan of a class whose instances the document or the graph has (borrowed), or null. A dump may have to make it.
     virtual const Plan* known_plan(PyTypeObject* type) = 0;
 
   private:

@@ -406,9 +406,8 @@ bool Builder::safe_slots(PyObject* slots) const {
     bool safe = true;
     each_key_list(slots, [&](PyObject* list, Key slot) {
         for (Py_ssize_t i = 0; safe && i < PyList_GET_SIZE(list); ++i) {
-            PyObject* item = PyList_GET_ITEM(list, i);
-            bool pair = slot == Key::Map && PyList_CheckExact(item) && PyList_GET_SIZE(item) == 2;
-            safe = slot == Key::Map ? pair && safe_key(PyList_GET_ITEM(item, 0)) : safe_key(item);
+            PyObject* key = key_of(PyList_GET_ITEM(list, i), slot);
+            safe = key != nullptr && safe_key(key);
         }
     });
     return safe;
@@ -424,10 +423,12 @@ bool Builder::holds_forward(PyObject* slots) const {
 // there is none. Names and values in turn.
 Ref Builder::split_attributes(PyObject* slots) {
     Ref found;
+    std::vector<Ref> keys;
     PyObject *key, *value;
     Py_ssize_t position = 0;
     while (PyDict_Next(slots, &position, &key, &value)) {
         if (slot_code(key) != Key::None) continue;
+        keys.push_back(Ref::share(key));
         Ref name = attribute_name(key);
         if (reserved_attribute(name.get())) return {};  // which is refused when the object is made
         if (!found) found = Ref::check(PyList_New(0));
@@ -435,12 +436,17 @@ Ref Builder::split_attributes(PyObject* slots) {
         check(PyList_Append(found.get(), value));
         if (forward(value)) fix(found.get(), nullptr, PyList_GET_SIZE(found.get()) - 1, value, Slot::ListItem);
     }
-    for (Py_ssize_t i = 0; found && i < PyList_GET_SIZE(found.get()); i += 2) {
-        PyObject* name = PyList_GET_ITEM(found.get(), i);
-        Ref key = starts_with_dollar(name) ? Ref::check(PyUnicode_FromFormat("$%U", name)) : Ref::share(name);
-        check(PyDict_DelItem(slots, key.get()));
-    }
+    for (const Ref& taken : keys) check(PyDict_DelItem(slots, taken.get()));
     return found;
+}
+
+// Sets the attributes of an object that was made of its content alone; among them may be what comes later.
+void Builder::set_attributes(PyObject* object, PyObject* attributes, NameUse* use, size_t at) {
+    for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(attributes); i += 2) {
+        Ref name = Ref::share(PyList_GET_ITEM(attributes, i)), value = Ref::share(PyList_GET_ITEM(attributes, i + 1));
+        set_attribute(object, use->the_plan(), name.get(), value.get(), at);
+        if (forward(value.get())) fix(object, name.get(), 0, value.get(), Slot::Attribute, use);
+    }
 }
 
 // A placeholder for an object that is made at the end, when its content is finished.
@@ -466,11 +472,7 @@ Ref Builder::build_parts(Frame& frame, Plan* plan) {
         Ref attributes = split_attributes(slots.get());
         if (!attributes || !safe_slots(slots.get()) || holds_forward(slots.get())) return later(frame, slots.get(), attributes);
         Ref made = make(plan, slots.get(), frame.start);
-        for (Py_ssize_t i = 0; i + 1 < PyList_GET_SIZE(attributes.get()); i += 2) {
-            PyObject *name = PyList_GET_ITEM(attributes.get(), i), *value = PyList_GET_ITEM(attributes.get(), i + 1);
-            set_attribute(made.get(), plan, name, value, frame.start);
-            if (forward(value)) fix(made.get(), name, 0, value, Slot::Attribute, frame.use);
-        }
+        set_attributes(made.get(), attributes.get(), frame.use, frame.start);
         return made;
     }
     if (!eager) {
