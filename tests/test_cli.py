@@ -106,6 +106,7 @@ def test_a_missing_library_is_one_line_and_the_way_to_get_it(name: str) -> None:
         ["convert", "a", "-"],
         ["convert", "a", "b.txt"],
         ["convert", "a", "b.cbor", "--indent", "2"],
+        ["convert", "a", "b.json", "--indent", "65"],  # more than mason.dump takes
     ],
 )
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
