@@ -22,7 +22,7 @@ _FORMATS = click.Choice(["json", "cbor"])
 @click.option("--to", type=_FORMATS, help="The format of OUT.")
 @click.option("--indent", type=click.IntRange(0, 64), metavar="N", help="Indent JSON by N spaces.")
 def command(
-    out: str, format: Format | None, to: str | None, indent: int | None, **files: Any
+    out: str, format: Format | None, to: Format | None, indent: int | None, **files: Any
 ) -> None:
     """Convert IN between JSON and CBOR, without its classes.
 
