@@ -692,6 +692,8 @@ def natives() -> Iterator[tuple[Any, str]]:
     yield types.MappingProxyType({}), "dict(x)"
     yield weakref.ref(shapes.Point), "x()"
     yield weakref.WeakValueDictionary(), "dict(x)"
+    yield weakref.finalize(shapes.Point, int), "leave it out"
+    yield object(), "member of an enum"  # a sentinel: another one would come back
     yield sys._getframe(), "frame"
     yield generate.__code__, "code"
     yield ValueError("no"), "args"
