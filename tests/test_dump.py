@@ -156,6 +156,27 @@ def test_what_an_option_refuses_is_listed_too(options: Any, format: Any) -> None
     assert [problem.path for problem in error.problems] == places[next(iter(options))]
 
 
+@FORMATS
+def test_what_holds_itself_gets_the_hint_that_helps(format: Any) -> None:
+    """For what is only shared that is shared=False, which would be refused here in turn."""
+    ring: list[Any] = []
+    ring.append(ring)
+    inside = {"a": [{"b": ring}]}
+    hints = {}
+    for plain, shared in (True, True), (False, False), (True, False):
+        with pytest.raises(mason.DumpError, match="holds itself") as caught:
+            mason.dumps(inside, format=format, plain=plain, shared=shared)
+        hints[plain, shared] = caught.value.hint
+    assert hints == {
+        (True, True): "leave plain=True away",
+        (False, False): "leave shared=False away",
+        (True, False): "leave plain=True and shared=False away",
+    }
+    with pytest.raises(mason.DumpError, match="is shared") as caught:
+        mason.dumps([inside["a"][:0]] * 2, format=format, plain=True)
+    assert caught.value.hint == "pass shared=False to write it again"
+
+
 @pytest.mark.parametrize("name", ["a.json", "a.cbor", "a.json.gz", "a.cbor.xz", "a.pkl"])
 @pytest.mark.parametrize("there", [True, False])
 def test_the_destination_stays_as_it_was(name: str, there: bool, tmp_path: Path) -> None:

@@ -228,10 +228,14 @@ class Walk {
             out_.reference(visit);
             return false;
         }
-        if (options_.shared) {
+        if (seen.end == 0) {  // it has no end, so that writing it again is no way out
+            if (!options_.plain)
+                problem(v, "holds itself, and shared=False was asked for", "leave shared=False away");
+            else
+                problem(v, "holds itself, which plain data cannot say",
+                    options_.shared ? "leave plain=True away" : "leave plain=True and shared=False away");
+        } else if (options_.shared) {
             problem(v, "is shared, which plain data cannot say", "pass shared=False to write it again");
-        } else if (seen.end == 0) {
-            problem(v, "holds itself, and shared=False was asked for", "leave shared=False away");
         } else {
             seen.end = 0;
             return true;
