@@ -223,6 +223,11 @@ class Walk {
     }
     bool enter_again(PyObject* v, uint32_t visit) {
         Visit& seen = memo_.visits[visit];
+        if (seen.attributes) {
+            problem(v, "is the __dict__ of an object that is written, too", "write the object alone, or a copy of the dict");
+            out_.null();
+            return false;
+        }
         if (options_.shared && !options_.plain) {
             typed_ = true;
             out_.reference(visit);
@@ -240,6 +245,29 @@ class Walk {
             seen.end = 0;
             return true;
         }
+        out_.null();
+        return false;
+    }
+    // Whether the instance's attributes are its own: a dictionary that two share, or that is a value as well, would come
+    // back as two. False when that was noted, and null was written.
+    bool owns_attributes(PyObject* v) {
+        PyObject* dict = loose_dict(v);
+        return dict == nullptr || claim(v, dict);
+    }
+    __attribute__((noinline)) bool claim(PyObject* v, PyObject* dict) {
+        const char* why = "has a __dict__ that is more than a dict";
+        const char* hint = dict == v ? "write dict(x)" : "keep the attributes in a plain dict";
+        if (PyDict_CheckExact(dict)) {
+            bool fresh = true;
+            if (options_.shared) {
+                uint32_t visit = memo_.enter(dict, out_.out.size(), fresh);
+                if (fresh) memo_.visits[visit].attributes = true;
+            }
+            if (fresh) return true;
+            why = "has a __dict__ that stands elsewhere, too";
+            hint = "give every object attributes of its own; shared=False writes them for each";
+        }
+        problem(v, why, hint);
         out_.null();
         return false;
     }

@@ -72,13 +72,7 @@ class _Attributes(NamedTuple):
     slots: dict[str, MemberDescriptorType]
 
     def take(self, obj: Any) -> Slots:
-        own = self.own_dict(obj) if self.own_dict else {}
-        if type(own) is not dict:  # self.__dict__ = self, say, which would come back as two
-            raise Refused(
-                "has a __dict__ that is more than a dict",
-                "write dict(x)" if own is obj else "keep the attributes in a plain dict",
-            )
-        found = dict(own)
+        found = dict(self.own_dict(obj)) if self.own_dict else {}
         for name, slot in self.slots.items():
             if name in found:
                 raise Refused(f"has {name!r} twice, in a slot and in its __dict__")
