@@ -116,12 +116,14 @@ def _race(runners: list[_Runner], subject: Subject, effort: Effort, progress: Pr
     children: list[Child] = []
     with ExitStack() as stack:
         for runner in runners:
-            progress(f"trying {runner.contender.name}")
             work = Trial(runner.contender, subject)
             runner.child = stack.enter_context(Child(work, effort.limits, children))
             children.append(runner.child)
+            runner.child.tell({"do": "import"})  # goes on while others try
+        for runner in runners:
+            progress(f"trying {runner.contender.name}")
             runner.attempt()
-            if runner.known.get("outcome") not in _DONE:
+            if runner.child is not None and runner.known.get("outcome") not in _DONE:
                 runner.child.close()
         for call in _CALLS:
             for turn in range(effort.rounds):
@@ -158,18 +160,19 @@ def _row(runner: _Runner, about: About) -> Row:
     if row.outcome not in _DONE:
         return row
     changes = tuple(Change(**change) for change in known.get("changes", ()))
-    figures = ("changes_total", "size", "compressed", "dump_peak", "load_peak")
+    named = ("changes_total", "size", "compressed", "dump_peak", "load_peak")
+    figures: dict[str, Any] = {name: known[name] for name in named if name in known}
     return replace(
         row,
         changes=changes,
         dump=_times(runner.samples["dump"]),
         load=_times(runner.samples["load"]),
-        **{name: known[name] for name in figures if name in known},
+        **figures,
         **_qualities(contender, about),
     )
 
 
-def _qualities(contender: Contender, about: About) -> dict[str, str]:
+def _qualities(contender: Contender, about: About) -> dict[str, Any]:
     """Return what holds of a format for this object: where there are no classes, none is needed."""
     named = contender.safe == "named classes only" and not about.classes
     return {

@@ -78,6 +78,10 @@ class Child:
         finally:
             self.left -= time.monotonic() - start
 
+    def tell(self, command: Answer) -> None:
+        """Send a command that has no answer; what comes of it shows at the next one."""
+        self._send(command)
+
     def close(self) -> None:
         """Kill the child and all that it started, reap it, close the pipes."""
         pid, self._pid = self._pid, 0

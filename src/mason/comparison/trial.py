@@ -38,25 +38,37 @@ class Trial:
     def __init__(self, contender: Contender, subject: Subject) -> None:
         self._contender = contender
         self._subject = subject
+        self._pairs: list[Pair] = []
+        self._unusable = ""
         self._calls: dict[str, Callable[[], Any]] = {}
         self._once: dict[str, float] = {}
         self._batches: dict[str, int] = {}
 
     def __call__(self, command: Answer, say: Say) -> None:
         """Carry out one command."""
-        if command["do"] == "try":
-            say({**self._try(say), "last": True})
-        else:
-            say({"last": True, "seconds": self._sample(command["what"])})
+        match command["do"]:
+            case "import":
+                self._import()
+            case "try":
+                say({**self._try(say), "last": True})
+            case "sample":
+                say({"last": True, "seconds": self._sample(command["what"])})
 
     # ---- once
 
-    def _try(self, say: Say) -> Answer:
-        say({"stage": "import"})
+    def _import(self) -> None:
+        """Make the writer and the reader, which imports the library."""
         try:
-            writer, reader = (self._contender.pair(self._subject) for _ in range(2))
+            self._pairs = [self._contender.pair(self._subject) for _ in range(2)]
         except Exception as error:
-            return {"outcome": "left out", "reason": f"cannot be used here: {_said(error)}"}
+            self._unusable = _said(error)
+        gc.collect()
+        gc.freeze()  # what the library brought is not to be scanned for every sample
+
+    def _try(self, say: Say) -> Answer:
+        if len(self._pairs) != 2:
+            return {"outcome": "left out", "reason": f"cannot be used here: {self._unusable}"}
+        writer, reader = self._pairs
         say({"stage": "write"})
         try:
             written, seconds, peak = _measured(lambda: writer.dump(self._subject.obj))
