@@ -57,6 +57,7 @@ class _Runner:
             self.known.update(self.child.ask({"do": "try"}, self.known.update))
         except Ended as end:
             self.known.update(_ended(self.known, end))
+            self.child = None
 
     def sample(self, call: str) -> None:
         """Take one more sample, unless it is gone or has had its share of the time."""

@@ -58,8 +58,9 @@ class Child:
         self._pid = 0
         self._ready = bytearray()
         self.commands, self.answers = -1, -1
+        self._memory = -1
         self._start(work, list(others))
-        self._at_start = _resident(self._pid)
+        self._at_start = self._resident()
 
     def ask(self, command: Answer, told: Say | None = None) -> Answer:
         """Send a command and return the last answer; those on the way go to `told`.
@@ -88,10 +89,10 @@ class Child:
         if pid:
             _kill(pid)
             _reap(pid)
-        for pipe in (self.commands, self.answers):
-            if pipe >= 0:
-                os.close(pipe)
-        self.commands = self.answers = -1
+        for descriptor in (self.commands, self.answers, self._memory):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.commands = self.answers = self._memory = -1
 
     def __enter__(self) -> Self:
         return self
@@ -113,6 +114,7 @@ class Child:
                     os.close(pipe)
                 _live(work, theirs_in, theirs_out, self._limits)
             self._pid = pid
+            self._memory = _open(f"/proc/{pid}/statm")
         except OSError:
             self.close()
             raise
@@ -153,8 +155,15 @@ class Child:
         """End the child when it has taken what it may."""
         if time.monotonic() - start > self.left:
             raise self._end("too slow", f"{self._limits.seconds:g} seconds were not enough")
-        if _resident(self._pid) - self._at_start > self._limits.memory:
+        if self._resident() - self._at_start > self._limits.memory:
             raise self._end("too big", f"it took more than {self._limits.memory:,} bytes of memory")
+
+    def _resident(self) -> int:
+        """Return the bytes of memory that the child has, 0 where nobody can tell."""
+        try:
+            return int(os.pread(self._memory, 100, 0).split()[1]) * _PAGE
+        except (OSError, IndexError, ValueError):
+            return 0
 
     def _end(self, outcome: str, reason: str) -> Ended:
         self.close()
@@ -213,13 +222,12 @@ def _reap(pid: int) -> int | None:
         return None
 
 
-def _resident(pid: int | str) -> int:
-    """Return the bytes of memory that a process has, 0 where nobody can tell."""
+def _open(file: str) -> int:
+    """Open a file of /proc, once for all looks at it; -1 where there is none."""
     try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            return int(file.read().split()[1]) * _PAGE
-    except (OSError, IndexError, ValueError):
-        return 0
+        return os.open(file, os.O_RDONLY)
+    except OSError:
+        return -1
 
 
 # ---- the child's side

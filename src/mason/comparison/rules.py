@@ -39,7 +39,12 @@ WEIGHTS: Mapping[str | None, Mapping[str, int]] = {
 # what a cell is worth, from 0 to 1; a column that is not here is a figure, of which less is better
 WORTH: Mapping[str, Mapping[str, float]] = {
     "safe": {"yes": 1.0, "named classes only": 0.9, "no": 0.0},
-    "readers": {"every language": 1.0, "Python, R, Java, C++, Rust, ...": 0.7, "Python": 0.2},
+    "readers": {
+        "every language": 1.0,
+        "Python, R, Java, C++, Rust, ...": 0.7,
+        "Python": 0.2,
+        "this Python": 0.0,
+    },
     "human": {"yes": 1.0, "no": 0.0},
     "renamed": {"yes": 1.0, "": 1.0, "one line": 0.9, "no": 0.0},
     "standard": {"Python": 1.0, "a library": 0.6, "mason": 0.3},

@@ -97,7 +97,7 @@ def refuse_pickle(file: str) -> None:
     """Raise `LoadError` for a file that is a pickle: looking at its object means running it."""
     if suffixes(file)[0] != "pickle" and not _begins_as_pickle(file):
         return
-    code = shlex.quote(f"pickle.load(open({file!r}, 'rb'))")
+    code = shlex.quote(f"pickle.loads(pathlib.Path({file!r}).read_bytes())")
     raise LoadError(
         f"{shown(file)}: this is a pickle, and its object cannot be had without running it",
         hint="if you trust it, load it yourself and compare what you loaded:"
