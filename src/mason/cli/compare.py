@@ -39,7 +39,7 @@ _WIDEST, _NARROWEST = 100, 60
     default=20.0,
     show_default=True,
     metavar="N",
-    help="Seconds that one contender may take in all.",
+    help="Seconds that a contender may take for one step.",
 )
 @click.option(
     "--memory",

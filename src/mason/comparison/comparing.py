@@ -19,6 +19,7 @@ from mason.comparison.spellings import Subject
 from mason.comparison.table import as_markdown, as_text
 from mason.comparison.verdict import verdict
 
+_BULK = 100_000  # values of plain data from which on its bytes are compared
 SECONDS, MEMORY, ROUNDS = 20.0, 2 << 30, 7
 
 
@@ -88,8 +89,8 @@ def compare(
     `purpose` is "exchange", "cache", "archive", "config", "model" or "queue", and weighs the
     columns. `only` names contenders ("json", "pickle 5") or families of them ("pickle"),
     `protocols` asks for each protocol of pickle. Each contender has its own process, forked from
-    this one: for `seconds` of wall time and `memory` bytes beyond the start. The times are of CPU,
-    the best of `rounds` at most.
+    this one: `seconds` of wall time for each step (writing, reading, comparing) and `memory` bytes
+    on top of what this one has. The times are of CPU, from `rounds` rounds at most.
 
     Raises ValueError for a purpose or a contender that nobody knows, and for limits that leave
     nothing; OSError when no process can be started.
@@ -135,7 +136,7 @@ def run(
     about, table, tree = survey(subject, from_file, options.limits)
     rows = measure(
         here,
-        Subject(subject.obj, table),
+        Subject(subject.obj, table, about.plain and about.values >= _BULK),
         about,
         Effort(options.rounds, options.limits),
         progress,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from mason.comparison.parts import parts
+from mason.comparison.parts import values
 from mason.comparison.processes import Answer, Say
 from mason.comparison.results import About
 from mason.comparison.spellings import Subject
@@ -24,6 +24,7 @@ from mason.inspection.state import Kinds
 _SAFE_INT = 1 << 53  # beyond it JavaScript loses digits
 _SCALARS = (type(None), bool, int, float, str, bytes)
 _MOMENTS = ("datetime", "date", "time", "timedelta", "Decimal")
+_TREE = 300_000  # values; what is larger is not shown as a tree
 _NAMES = 100  # of classes that are listed
 _ARRAYS = {("numpy", "ndarray"), ("torch", "Tensor"), ("jax", "Array")}
 _ESTIMATORS = {"BaseEstimator"}
@@ -60,7 +61,8 @@ class Facts:
             complete=walk.complete,
         )
         say({"about": asdict(about), "table": table})
-        say({"last": True, "tree": _tree(self._obj)})
+        small = walk.complete and walk.values <= _TREE
+        say({"last": True, "tree": _tree(self._obj) if small else None})
 
 
 class _Frame(NamedTuple):
@@ -121,7 +123,7 @@ class _Walk:
             self.cycles = self.cycles or id(value) in self._open
             return None
         self._met[id(value)] = value  # kept alive, so that the number stays its own
-        return iter([part.value for part in parts(value, self._kinds)])
+        return iter(values(value, self._kinds))
 
 
 def _name(cls: type) -> str:

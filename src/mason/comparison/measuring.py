@@ -25,6 +25,7 @@ from mason.comparison.trial import Trial
 Progress = Callable[[str], None]
 
 _CALLS = ("dump", "load")
+_SAMPLING = 1.0  # seconds for all samples of one call, unless a single one takes longer
 _DONE = ("exact", "changed", "cannot tell")
 _STAGES = {
     "import": "while its library was imported",
@@ -64,8 +65,9 @@ class _Runner:
         spent = self.samples[call]
         if self.child is None or self.known.get("outcome") not in _DONE:
             return
-        once = spent[-1] if spent else self.known.get(f"{call}_once", 0.0)
-        if spent and (len(spent) + 1) * once > self.child.share:
+        if not spent and self.known[f"{call}_once"] > _SAMPLING:
+            spent.append(self.known[f"{call}_once"])  # the try was long enough to be a sample
+        if spent and (len(spent) + 1) * spent[-1] > _SAMPLING:
             return
         try:
             spent.append(self.child.ask({"do": "sample", "what": call})["seconds"])

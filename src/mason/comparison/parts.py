@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any, NamedTuple
 
 from mason.inspection.state import Kinds
@@ -38,3 +40,14 @@ def parts(obj: Any, kinds: Kinds) -> list[Part]:
     attributes = state.attributes.items()
     found += [Part(Step("key", name), value, "attribute") for name, value in attributes]
     return found
+
+
+def values(obj: Any, kinds: Kinds) -> Iterable[Any]:
+    """Return the parts of an object alone: no step costs anything, and the parts may be many."""
+    cls = type(obj)
+    if cls is list or cls is tuple:
+        return obj  # type: ignore[no-any-return]
+    state = kinds.of(cls).read(obj)
+    keys = (key for key, _ in state.pairs or () if type(key) is not str)
+    held = (value for _, value in state.pairs or ())
+    return chain(state.items or (), keys, held, state.members or (), state.attributes.values())

@@ -33,7 +33,7 @@ _ROOM = 4 << 30  # of address space beyond the limit: what is reserved need not 
 
 
 class Limits(NamedTuple):
-    """Bound what one child may take: seconds while it is asked for something, bytes of memory."""
+    """Bound what one child may take: seconds for one step, bytes of memory on top."""
 
     seconds: float = 20.0
     memory: int = 2 << 30
@@ -53,8 +53,6 @@ class Child:
 
     def __init__(self, work: Work, limits: Limits, others: Iterable[Child] = ()) -> None:
         self._limits = limits
-        self.left = limits.seconds
-        self.share = limits.seconds / 10  # for all samples of one call
         self._pid = 0
         self._ready = bytearray()
         self.commands, self.answers = -1, -1
@@ -65,19 +63,16 @@ class Child:
     def ask(self, command: Answer, told: Say | None = None) -> Answer:
         """Send a command and return the last answer; those on the way go to `told`.
 
-        Raises `Ended` when the child ended, or had to be ended, on the way.
+        The limit of time is for one step, from one answer to the next. Raises `Ended` when the
+        child ended, or had to be ended, on the way.
         """
-        start = time.monotonic()
-        try:
-            self._send(command)
-            while True:
-                answer = self._receive(start)
-                if answer.get("last"):
-                    return answer
-                if told is not None:
-                    told(answer)
-        finally:
-            self.left -= time.monotonic() - start
+        self._send(command)
+        while True:
+            answer = self._receive(time.monotonic())
+            if answer.get("last"):
+                return answer
+            if told is not None:
+                told(answer)
 
     def tell(self, command: Answer) -> None:
         """Send a command that has no answer; what comes of it shows at the next one."""
@@ -153,7 +148,7 @@ class Child:
 
     def _look(self, start: float) -> None:
         """End the child when it has taken what it may."""
-        if time.monotonic() - start > self.left:
+        if time.monotonic() - start > self._limits.seconds:
             raise self._end("too slow", f"{self._limits.seconds:g} seconds were not enough")
         if self._resident() - self._at_start > self._limits.memory:
             raise self._end("too big", f"it took more than {self._limits.memory:,} bytes of memory")
@@ -243,16 +238,22 @@ def _live(work: Work, commands: int, answers: int, limits: Limits) -> None:
             if os.getpid() != me:  # a contender forked, and this is its child
                 os._exit(0)
             _write(answers, json.dumps(answer).encode() + b"\n")
+            _arm(limits)
 
         with open(commands, "rb", buffering=0, closefd=False) as lines:
             for line in iter(lines.readline, b""):
-                signal.alarm(int(limits.seconds) + 5)  # should the parent be gone
+                _arm(limits)
                 work(json.loads(line), say)
                 signal.alarm(0)
     except BaseException:
         os._exit(1)
     finally:
         os._exit(0)
+
+
+def _arm(limits: Limits) -> None:
+    """End this process when a step takes too long and the parent is no more to see to it."""
+    signal.alarm(int(limits.seconds) + 5)
 
 
 def _seclude(limits: Limits) -> None:

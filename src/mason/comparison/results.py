@@ -9,7 +9,7 @@ Outcome = Literal[
     "exact", "changed", "cannot tell", "refused", "failed", "crashed", "too slow", "too big",
     "left out",
 ]  # fmt: skip
-Purpose = Literal["exchange", "cache", "archive", "config", "model", "queue"]
+MOST_CHANGES = 1_000  # that are looked for in what came back
 
 
 @dataclass(frozen=True)

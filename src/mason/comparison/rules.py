@@ -85,7 +85,7 @@ SETTLED: tuple[Settled, ...] = (
     ),
     Settled(
         "Parquet",
-        "pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)",
+        "pyarrow.parquet.write_table(table, path)",
         ("archive",),
         lambda about: about.table and about.table_rows >= BIG_TABLE,
         "a table of {table_rows:,} rows: Parquet keeps columns together, packed and with their"

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from mason.comparison.results import Row, Times
+from mason.comparison.results import MOST_CHANGES, Row, Times
 from mason.comparison.words import amount, span
 
 if TYPE_CHECKING:
@@ -24,6 +24,14 @@ _ORDER = (
 )  # fmt: skip
 _KINDS = {"exact": "text", "cannot tell": "needs", "changed": "needs", "left out": "note"}
 _LISTED = 3  # changes of one row
+_LEGEND = {
+    "dump": "dump, load: CPU time, the best and the worst",
+    "zipped": "zipped: by zlib",
+    "peak": "peak: memory on top",
+    "safe": "safe: to load a stranger's file (named: classes that you name)",
+    "read by": "read by: all languages or one",
+    "renamed": "renamed: whether the file outlives a renamed class",
+}
 
 
 class _Column(NamedTuple):
@@ -116,7 +124,7 @@ def _table(rows: list[Row], width: int) -> Iterator[list[Piece]]:
     for title in ("", *_DROPPED):
         columns = [column for column in columns if not title or column.title != title]
         widths = [
-            max(len(column.title), *(len(column.cell(row)) for row in rows)) for column in columns
+            max([len(column.title), *(len(column.cell(row)) for row in rows)]) for column in columns
         ]
         if sum(widths) + _GAP * (len(widths) - 1) <= width:
             break
@@ -124,6 +132,10 @@ def _table(rows: list[Row], width: int) -> Iterator[list[Piece]]:
     for row in rows:
         cells = [column.cell(row) for column in columns]
         yield [(_line(cells, widths, columns), _KINDS.get(row.outcome, "shared"))]
+    shown = {column.title for column in columns}
+    legend = "; ".join(text for title, text in _LEGEND.items() if title in shown)
+    yield []
+    yield from _wrapped(legend, "", width, "note")
 
 
 def _line(cells: list[str], widths: list[int], columns: list[_Column]) -> str:
@@ -141,8 +153,11 @@ def _notes(comparison: Comparison, width: int) -> Iterator[list[Piece]]:
     told = [(row.name, text) for row in ordered(comparison.rows) if (text := note(row))]
     if told:
         yield []
+    alike: dict[str, list[str]] = {}
     for name, text in told:
-        yield from _wrapped(f"{name}: {text}", "  ", width, "needs")
+        alike.setdefault(text, []).append(name)
+    for text, names in alike.items():
+        yield from _wrapped(f"{', '.join(names)}: {text}", "  ", width, "needs")
     reasons: dict[str, list[str]] = {}
     for row in comparison.rows:
         if row.outcome == "left out":
@@ -160,12 +175,15 @@ def note(row: Row) -> str:
     if row.outcome != "changed":
         at = f" at {row.path}" if row.path else ""
         return f"{row.outcome}{at}: {row.reason}"
-    texts = [
-        f"{one.text} at {one.path}" + (f" ({one.count:,} x)" if one.count > 1 else "")
-        for one in row.changes[:_LISTED]
-    ]
+    texts = [f"{one.text} at {one.path}{_times_more(one.count)}" for one in row.changes[:_LISTED]]
     more = row.changes_total - sum(one.count for one in row.changes[:_LISTED])
     return "; ".join(texts) + (f"; and {more:,} more" if more else "")
+
+
+def _times_more(count: int) -> str:
+    if count >= MOST_CHANGES:  # then nobody went on counting
+        return f" ({count:,} x or more)"
+    return f" ({count:,} x)" if count > 1 else ""
 
 
 def _verdict(comparison: Comparison, width: int) -> Iterator[list[Piece]]:

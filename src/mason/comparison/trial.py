@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from mason import dumpb
 from mason.comparison.changes import in_words
 from mason.comparison.contenders import Contender
 from mason.comparison.memory import Peak
 from mason.comparison.processes import Answer, Say
+from mason.comparison.results import MOST_CHANGES
 from mason.comparison.spellings import Pair, Subject
 from mason.comparison.stopping import Search
 from mason.errors import DumpError, shown
@@ -26,7 +28,6 @@ from mason.inspection.sameness import Difference, difference
 _SAMPLE_NS = 2_000_000  # a sample lasts at least this long
 _LONGEST_BATCH = 5_000
 _AGAIN = 0.2  # seconds; what takes less is run once more before its memory is measured
-_DIFFERENCES = 1_000
 _SEARCH_SECONDS = 5.0
 _ROOM = 120
 _MOST_COMPRESSED = 256 << 20
@@ -96,7 +97,7 @@ class Trial:
         say({"stage": "compare", "load_peak": peak, "load_once": seconds})
         self._calls["load"] = lambda: reader.load(written)
         self._once["load"] = seconds
-        verdict = _judged(self._subject.obj, back)
+        verdict = _judged(self._subject, back)
         del back
         say({"stage": "compress", **verdict})
         return {**verdict, "compressed": _compressed(written)}
@@ -161,9 +162,12 @@ def _measured(call: Callable[[], Any]) -> tuple[Any, float, int | None]:
     return result, seconds, memory
 
 
-def _judged(obj: Any, back: Any) -> Answer:
+def _judged(subject: Subject, back: Any) -> Answer:
     """Return whether the same object came back, and else what changed."""
-    found = difference(obj, back, _DIFFERENCES)
+    obj = subject.obj
+    if subject.bulk and _same_bytes(obj, back):
+        return {"outcome": "exact"}
+    found = difference(obj, back, MOST_CHANGES)
     if not found:
         return {"outcome": "exact"}
     unsure = next((one for one in found if one.kind == "cannot tell"), None)
@@ -172,6 +176,18 @@ def _judged(obj: Any, back: Any) -> Answer:
         reason = f"cannot tell: {what} at {shown(unsure.path)} cannot be looked into"
         return {"outcome": "cannot tell", "reason": reason}
     return _changed(obj, [one for one in found if one.kind != "cannot tell"])
+
+
+def _same_bytes(obj: Any, back: Any) -> bool:
+    """Tell whether plain data came back: then, and then only, its plain document is the same.
+
+    What is plain has exact builtin types and nothing shared, so that its bytes tell all of it; what
+    is no longer plain is refused.
+    """
+    try:
+        return dumpb(obj, format="cbor", plain=True) == dumpb(back, format="cbor", plain=True)
+    except DumpError:
+        return False
 
 
 def _changed(obj: Any, found: list[Difference]) -> Answer:
