@@ -137,7 +137,7 @@ def test_nothing_fits() -> None:
     rows = [
         refused("json"),
         changed("cbor2", 2),
-        changed("yaml", 9),
+        changed("yaml safe", 9),
         row("dill", outcome="cannot tell"),
     ]
     found = verdict(rows, TYPED, None, COMMANDS)

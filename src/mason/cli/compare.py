@@ -65,7 +65,7 @@ def command(
     what: tuple[str, ...], expr: str | None, form: str | None, html: str | None, format: Any,
     trust: tuple[str, ...], **asked: Any,
 ) -> None:  # fmt: skip
-    """Take an object through every format there is, and say which to use.
+    """Take an object through every format, and say which to use.
 
     FILE is JSON or CBOR and is read safely: nothing in it runs, and classes are built when --trust
     names them. MODULE:OBJECT is imported and --expr evaluated: that runs your code. A name that is

@@ -79,7 +79,7 @@ def _print_version(ctx: click.Context, option: click.Parameter, asked: bool) -> 
     help="Show mason's version, Python's, and whether the fast layout is in use.",
 )
 def program() -> None:
-    """Look at documents that mason wrote and convert them; no class is imported, nothing runs."""
+    """Look at documents and convert them: no class is imported, nothing runs. Compare formats."""
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -146,7 +146,7 @@ CONTENDERS: tuple[Contender, ...] = (
         "named classes only", "Python", "no", "no",
     ),
     Contender(
-        "yaml", "PyYAML", spellings.yaml, "yaml.safe_dump(obj, file, sort_keys=False)",
+        "yaml safe", "PyYAML", spellings.yaml, "yaml.safe_dump(obj, file, sort_keys=False)",
         "yes", _EVERYBODY, "yes", "yes",
     ),
     Contender(
