@@ -21,6 +21,8 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Self
 
+from mason.comparison.words import amount
+
 Answer = dict[str, Any]
 Say = Callable[[Answer], None]
 # in the child: a command in, and whatever it has to say on the way
@@ -149,9 +151,9 @@ class Child:
     def _look(self, start: float) -> None:
         """End the child when it has taken what it may."""
         if time.monotonic() - start > self._limits.seconds:
-            raise self._end("too slow", f"{self._limits.seconds:g} seconds were not enough")
+            raise self._end("too slow", f"it took longer than {self._limits.seconds:g} s")
         if self._resident() - self._at_start > self._limits.memory:
-            raise self._end("too big", f"it took more than {self._limits.memory:,} bytes of memory")
+            raise self._end("too big", f"it took more than {amount(self._limits.memory)} of memory")
 
     def _resident(self) -> int:
         """Return the bytes of memory that the child has, 0 where nobody can tell."""
@@ -174,7 +176,7 @@ class Child:
         if status is not None and os.WIFSIGNALED(status):
             number = os.WTERMSIG(status)
             if number in (signal.SIGALRM, signal.SIGXCPU):
-                return Ended("too slow", f"{self._limits.seconds:g} seconds were not enough")
+                return Ended("too slow", f"it took longer than {self._limits.seconds:g} s")
             return Ended("crashed", f"it ended the process ({signal.Signals(number).name})")
         code = "" if status is None else f" with status {os.waitstatus_to_exitcode(status)}"
         return Ended("crashed", f"it ended the process{code}")

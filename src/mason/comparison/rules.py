@@ -67,7 +67,7 @@ SETTLED: tuple[Settled, ...] = (
     Settled(
         "safetensors",
         "safetensors.numpy.save_file(arrays, path)",
-        ("model", "exchange", "archive"),
+        (None, "model", "exchange", "archive"),
         lambda about: about.model == "arrays",
         "arrays by name ({type}) are what safetensors is made for: it runs nothing, can be read"
         " by parts without copying, and every framework reads it",
@@ -76,7 +76,7 @@ SETTLED: tuple[Settled, ...] = (
     Settled(
         "skops",
         "skops.io.dump(model, file)",
-        ("model", "exchange", "archive"),
+        (None, "model", "exchange", "archive"),
         lambda about: about.model == "estimator",
         "a fitted estimator ({type}): skops shows the types in a file before it is loaded and"
         " builds only those that you name",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from mason.comparison.results import MOST_CHANGES, Row, Times
-from mason.comparison.words import amount, span
+from mason.comparison.words import amount, counted, span
 
 if TYPE_CHECKING:
     from mason.comparison.comparing import Comparison
@@ -23,6 +23,7 @@ _ORDER = (
     "exact", "cannot tell", "changed", "refused", "failed", "crashed", "too slow", "too big",
 )  # fmt: skip
 _KINDS = {"exact": "text", "cannot tell": "needs", "changed": "needs", "left out": "note"}
+_LEAST_PEAK = 1_000_000  # bytes
 _LISTED = 3  # changes of one row
 _LEGEND = {
     "dump": "dump, load: CPU time, the best and the worst",
@@ -49,8 +50,9 @@ def _bytes(value: int | None) -> str:
 
 
 def _peak(row: Row) -> str:
-    known = [peak for peak in (row.dump_peak, row.load_peak) if peak is not None]
-    return amount(max(known)) if known else ""
+    """Return the higher of two peaks; what pages and batches of the system hide is no figure."""
+    known = max(row.dump_peak or 0, row.load_peak or 0)
+    return amount(known) if known >= _LEAST_PEAK else ""
 
 
 _SHORT = {"named classes only": "named", "every language": "all"}
@@ -100,11 +102,11 @@ def _cost(row: Row) -> float:
 
 def _heading(comparison: Comparison) -> str:
     about = comparison.about
-    facts = [f"{comparison.title}: {about.type}", f"{about.values:,} values"]
+    facts = [f"{comparison.title}: {about.type}", counted(about.values, "value")]
     if not about.complete:
         facts[-1] = f"more than {facts[-1]}"
     if about.classes:
-        facts.append(f"{len(about.classes)} class{'es' if len(about.classes) > 1 else ''}")
+        facts.append(counted(len(about.classes), "class", "es"))
     if about.shared:
         facts.append(f"{about.shared:,} shared")
     if about.cycles:

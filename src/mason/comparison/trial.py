@@ -173,7 +173,7 @@ def _judged(subject: Subject, back: Any) -> Answer:
     unsure = next((one for one in found if one.kind == "cannot tell"), None)
     if unsure is not None and all(one.kind == "cannot tell" for one in found):
         what = shown(unsure.a, 100)
-        reason = f"cannot tell: {what} at {shown(unsure.path)} cannot be looked into"
+        reason = f"{what} at {shown(unsure.path)} cannot be looked into"
         return {"outcome": "cannot tell", "reason": reason}
     return _changed(obj, [one for one in found if one.kind != "cannot tell"])
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from mason.comparison.results import About, Row, Verdict
 from mason.comparison.rules import NEEDS, SETTLED, WEIGHTS, WORTH, Settled
-from mason.comparison.words import amount, seconds, times_as
+from mason.comparison.words import amount, counted, seconds, times_as
 
 _REASONS = 4
 _YOUNG = "mason is young, and not on PyPI"
@@ -133,10 +133,11 @@ def _given(
 
 def _nothing(rows: Sequence[Row]) -> list[str]:
     """Say that nothing gives the same object back, and what comes near."""
-    why = ["nothing that was tried gives this object back as it is"]
-    unsure = [row.name for row in rows if row.outcome == "cannot tell"]
+    why = ["of nothing that was tried is it known that it gives this object back as it is"]
+    unsure = [row for row in rows if row.outcome == "cannot tell"]
     if unsure:
-        why.append(f"of {', '.join(unsure)} nobody can tell: it came back, and cannot be compared")
+        names = ", ".join(row.name for row in unsure)
+        why.append(f"nobody can tell of {names}: {unsure[0].reason}")
     changed = [row for row in rows if row.outcome == "changed"]
     if changed:
         least = min(changed, key=lambda row: row.changes_total)
@@ -153,10 +154,10 @@ def _nothing(rows: Sequence[Row]) -> list[str]:
 def _reasons(choice: Row, second: Row | None, about: About, purpose: str | None) -> list[str]:
     """Return why, the columns that weigh most first."""
     shared = f", {about.shared:,} of them shared" if about.shared else ""
-    reasons = [f"the same object comes back: {about.values:,} values{shared}"]
+    reasons = [f"the same object comes back: {counted(about.values, 'value')}{shared}"]
     weights = WEIGHTS[purpose]
     for column in sorted(weights, key=lambda column: -weights[column]):
-        text = _quality(choice, column) or _speed(choice, second, column)
+        text = _quality(choice, column) or _lead(choice, second, column)
         if text and text not in reasons:
             reasons.append(text)
     return reasons[: _REASONS + 1]
@@ -173,6 +174,15 @@ def _quality(row: Row, column: str) -> str:
         ("renamed", "one line"): "a renamed class costs one line, not the file",
         ("renamed", "yes"): "it does not mind a renamed class",
     }.get((column, cell if isinstance(cell, str) else ""), "")
+
+
+def _lead(row: Row, other: Row | None, column: str) -> str:
+    """Return a figure that speaks for a row: one in which the other does no better."""
+    text = _speed(row, other, column)
+    if not text or other is None:
+        return text
+    own, theirs = figure(row, column), figure(other, column)
+    return text if own is None or theirs is None or own <= theirs else ""
 
 
 def _speed(row: Row, other: Row | None, column: str) -> str:

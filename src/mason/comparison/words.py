@@ -30,6 +30,11 @@ def amount(value: int) -> str:
     return f"{value} B"
 
 
+def counted(number: int, unit: str, ending: str = "s") -> str:
+    """Return a number of things: `1 value`, `2 values`."""
+    return f"{number:,} {unit}{'' if number == 1 else ending}"
+
+
 def times_as(own: float, other: float) -> str:
     """Return a figure as a multiple of another: `0.42 x`."""
     return f"{_digits(own / other)} x"
