@@ -306,6 +306,21 @@ def test_garbage_of_the_parent_is_not_finalized_in_a_child(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == [str(os.getpid())]
 
 
+def test_where_copies_would_not_fit_one_is_tried_and_timed_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mason.comparison.measuring.available", lambda: 0)
+    found = compared([1], trap(json.dumps), JSON)
+    assert [one.outcome for one in found.rows] == ["exact", "exact"]
+    assert all(one.dump and one.dump.rounds == 2 for one in found.rows)
+
+
+def test_nothing_is_left_to_try() -> None:
+    said = str(mason.compare({"a": 1}, only=["parquet"], rounds=1))
+    assert "left out: parquet: " in said
+    assert "Nothing fits." in said
+
+
 # ------------------------------------------------------------------------------- where it stopped
 
 

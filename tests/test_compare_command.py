@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +205,26 @@ def test_protocols(folder: Path) -> None:
         folder, "store:PLAIN", "--only", "pickle", "--protocols", "--rounds", "1", "--json"
     )
     assert list(outcomes(said)) == [f"pickle {number}" for number in range(6)]
+
+
+def test_an_interrupt_ends_it_all(folder: Path) -> None:
+    (folder / "slow.py").write_text(
+        "import os, time\nclass Slow:\n    def __reduce__(self):\n"
+        "        open('began', 'w').write(str(os.getpid())); time.sleep(100)\nSLOW = Slow()\n"
+    )
+    arguments = [sys.executable, "-c", PROGRAM, "compare", "slow:SLOW", "--only", "pickle"]
+    environment = {**os.environ, "PYTHONPATH": PLACE}
+    with subprocess.Popen(
+        arguments, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as ran:
+        began = folder / "began"
+        until = time.monotonic() + 60
+        while not (began.exists() and began.read_text()) and time.monotonic() < until:
+            time.sleep(0.05)
+        ran.send_signal(signal.SIGINT)
+        said, complaint = ran.communicate(timeout=60)
+    assert (ran.returncode, said, complaint) == (130, b"", b"")
+    assert not Path("/proc", began.read_text()).exists()
 
 
 def test_what_a_contender_does_in_its_child_is_not_seen(folder: Path) -> None:

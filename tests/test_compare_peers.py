@@ -81,7 +81,7 @@ def test_what_each_does_to_an_instance(name: str, outcome: str) -> None:
     [
         ("cbor2", [shared := [1], shared]),
         ("cbor2", {1: b"x", None: 2}),
-        ("jsonpickle", {1: "a", "b": "c"}),
+        ("jsonpickle", {1: "a"}),
         ("yaml safe", {"b": 1, "a": 2}),
         ("orjson", dt.date(2026, 1, 1)),
         ("parquet", [{"at": dt.datetime(2026, 1, 1)}, {"at": None}]),

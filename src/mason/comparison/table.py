@@ -77,8 +77,10 @@ _DROPPED = ("peak", "zipped", "renamed", "human", "read by", "safe")
 def lines(comparison: Comparison, width: int = 100) -> Iterator[list[Piece]]:
     """Give a comparison as lines of pieces, none wider than `width`."""
     yield from _wrapped(_heading(comparison), "", width, "note")
-    yield []
-    yield from _table(ordered(comparison.rows), width)
+    rows = ordered(comparison.rows)
+    if rows:
+        yield []
+        yield from _table(rows, width)
     yield from _notes(comparison, width)
     yield from _verdict(comparison, width)
 
@@ -136,8 +138,9 @@ def _table(rows: list[Row], width: int) -> Iterator[list[Piece]]:
         yield [(_line(cells, widths, columns), _KINDS.get(row.outcome, "shared"))]
     shown = {column.title for column in columns}
     legend = "; ".join(text for title, text in _LEGEND.items() if title in shown)
-    yield []
-    yield from _wrapped(legend, "", width, "note")
+    if legend:
+        yield []
+        yield from _wrapped(legend, "", width, "note")
 
 
 def _line(cells: list[str], widths: list[int], columns: list[_Column]) -> str:
@@ -152,9 +155,8 @@ def _line(cells: list[str], widths: list[int], columns: list[_Column]) -> str:
 
 
 def _notes(comparison: Comparison, width: int) -> Iterator[list[Piece]]:
+    yield []
     told = [(row.name, text) for row in ordered(comparison.rows) if (text := note(row))]
-    if told:
-        yield []
     alike: dict[str, list[str]] = {}
     for name, text in told:
         alike.setdefault(text, []).append(name)
