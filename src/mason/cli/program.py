@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 REFUSED, USAGE, IO = 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports a program that SIGINT or SIGPIPE ended
 
-_COMMANDS = ("convert", "show")
+_COMMANDS = ("compare", "convert", "show")
 _COLOURS = {"type": "cyan", "text": "green", "shared": "magenta", "note": "dim", "needs": "yellow"}
 _EXIT_CODES = """
 \b
@@ -80,7 +80,7 @@ def _print_version(ctx: click.Context, option: click.Parameter, asked: bool) -> 
     help="Show mason's version, Python's, and whether the fast layout is in use.",
 )
 def program() -> None:
-    """Look at documents that mason wrote and convert them; no class is imported, nothing runs."""
+    """Look at documents and convert them: no class is imported, nothing runs. Compare formats."""
 
 
 def run(arguments: Sequence[str]) -> int:
