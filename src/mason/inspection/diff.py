@@ -11,6 +11,7 @@ a budget, so the cost is linear in both documents however they share.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,7 @@ from mason.inspection.inert import Place, place_text
 from mason.inspection.numbering import Numbers
 from mason.inspection.pairing import Element, Pairing
 from mason.inspection.parts import Parts, parts
+from mason.inspection.sameness import same
 from mason.inspection.telling import described, keys_told, named, told_apart
 from mason.paths import Step, parse_path
 from mason.trust.items import Aliases, Grants
@@ -41,6 +43,8 @@ _MISSING: Any = object()
 
 # The places of two values, the values, and whether only their content is compared.
 _Child: TypeAlias = tuple[Place, Place, Any, Any, bool]
+# Members of two sets in pairs, where every member looks like every other.
+_Alike: TypeAlias = list[_Child]
 
 
 class Change(NamedTuple):
@@ -118,7 +122,7 @@ def diff(
         raise ValueError("rtol, atol and limit must not be negative")
     known = Aliases()
     known.add_all(aliases, Grants())
-    walk = _Walk(known, Tolerance(rtol, atol), limit)
+    walk = _Comparison(known, Tolerance(rtol, atol), limit)
     place: Place = None
     for step in parse_path(path):
         place = (place, step)
@@ -140,7 +144,7 @@ def _parts_at(a: Document, b: Document, path: str) -> tuple[Any, Any]:
     return found[0], found[1]
 
 
-class _Walk:
+class _Comparison:
     """Walk two trees side by side and collect what changed."""
 
     def __init__(self, aliases: Aliases, tolerance: Tolerance, limit: int | None) -> None:
@@ -155,6 +159,7 @@ class _Walk:
         self._right: dict[int, tuple[Any, Place]] = {}
         self._looked: set[tuple[int, int]] = set()  # pairs whose content alone was compared
         self._budget = 0
+        self._alike: list[_Alike] = []  # members of sets that only sharing tells apart
 
     def run(self, place: Place, a: Any, b: Any) -> None:
         """Compare two trees."""
@@ -164,7 +169,17 @@ class _Walk:
         self._numbers.add(a)
         self._numbers.add(b)
         self._budget = _AGAIN * self._numbers.values
-        stack: list[Iterator[_Child]] = [iter([(place, place, a, b, False)])]
+        self._walk(iter([(place, place, a, b, False)]))
+        unsure = bool(self._alike)
+        while self._alike:
+            self._walk(self._alike_members(self._alike.pop()))
+        # which of the members that look alike belong together was guessed: `same` searches
+        if unsure and self.counts.keys() == {"sharing"} and same(a, b):
+            self.counts.clear()
+            self.changes.clear()
+
+    def _walk(self, children: Iterator[_Child]) -> None:
+        stack = [children]
         while stack:
             for child in stack[-1]:
                 inside = self._meet(*child)
@@ -366,8 +381,30 @@ class _Walk:
         partners, others = dict(pairs), {j for _, j in pairs}
         self._told_alone("removed", at, [x for i, x in enumerate(xs) if i not in partners])
         self._told_alone("added", to, [y for j, y in enumerate(ys) if j not in others])
+        alike = Counter(ours[i].number for i, _ in pairs) if numbers.again else Counter()
+        groups: dict[int, _Alike] = {}
         for i, j in sorted(pairs, key=lambda pair: described(xs[pair[0]])):
-            yield (at, Step("element", i)), (to, Step("element", j)), xs[i], ys[j], loose
+            child = (at, Step("element", i)), (to, Step("element", j)), xs[i], ys[j], loose
+            number = ours[i].number
+            if alike[number] > 1 and number == theirs[j].number:
+                groups.setdefault(number, []).append(child)
+            else:
+                yield child
+        self._alike += groups.values()
+
+    def _alike_members(self, group: _Alike) -> Iterator[_Child]:
+        """Give members that look alike, those that are partners elsewhere with their partners."""
+        theirs = {id(y): (to, y) for _, to, _, y, _ in group}
+        waiting = []
+        for at, _, x, _, loose in group:
+            known = self._left.get(id(x))
+            if known is not None and id(known[0]) in theirs:
+                to, y = theirs.pop(id(known[0]))
+                yield at, to, x, y, loose
+            else:
+                waiting.append((at, x, loose))
+        for (at, x, loose), (to, y) in zip(waiting, theirs.values(), strict=True):
+            yield at, to, x, y, loose
 
     # ---- what is told
 
@@ -379,9 +416,7 @@ class _Walk:
         self._tell(kind, place, place, texts)
 
     def _told_alone(self, kind: str, place: Place, members: list[Any]) -> None:
-        for told, member in sorted(
-            ((named(one), one) for one in members), key=itemgetter(0)
-        ):
+        for told, member in sorted(((named(one), one) for one in members), key=itemgetter(0)):
             self._alone(kind, place, member, told)
 
     def _tell(
