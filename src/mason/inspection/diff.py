@@ -23,13 +23,13 @@ from mason.errors import PathError
 from mason.inspection import arrays
 from mason.inspection.alignment import Pair, longest_increasing
 from mason.inspection.arrays import Array, Tolerance
-from mason.inspection.inert import Place, place_text
+from mason.inspection.inert import Place, RawStep, place_text
 from mason.inspection.numbering import Numbers
 from mason.inspection.pairing import Element, Pairing
-from mason.inspection.parts import Parts, parts
+from mason.inspection.parts import Parts, atom_key, parts
 from mason.inspection.sameness import same
 from mason.inspection.telling import described, keys_told, named, told_apart
-from mason.paths import Step, parse_path
+from mason.paths import parse_path
 from mason.trust.items import Aliases, Grants
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _AGAIN = 4
 _FEW = 8  # insertions and moves that a list of numbers may show one by one
 
+_PLAIN = frozenset({str, int, bool, float, type(None)})
 _MISSING: Any = object()
 
 # The places of two values, the values, and whether only their content is compared.
@@ -193,6 +194,11 @@ class _Comparison:
 
     def _meet(self, at: Place, to: Place, x: Any, y: Any, loose: bool) -> Iterator[_Child] | None:
         """Compare two values; return the pairs of their parts if those are to be compared."""
+        if type(x) is type(y) and type(x) in _PLAIN:
+            # most values are one of these: all below would come to the same
+            if atom_key(x, self._rename) != atom_key(y, self._rename):
+                self._atoms(at, to, x, y)
+            return None
         equal = self._numbers.of(x) == self._numbers.of(y)
         if equal and (loose or not self._numbers.again):
             return None
@@ -236,13 +242,17 @@ class _Comparison:
             self._tell_array(at, to, *pair)
             return None
         if made.atom is not None and other.atom is not None:
-            if not typed and not self._tolerance.allows(x, y):
-                self._tell("value", at, to, lambda: told_apart(x, y))
+            if not typed:
+                self._atoms(at, to, x, y)
             return None
         if made.family == "instance" and (made.atom is None) != (other.atom is None):
             self._tell("value", at, to, lambda: (described(x), described(y)))
             return None
         return chain.from_iterable(self._inside(at, to, made, other, loose))
+
+    def _atoms(self, at: Place, to: Place, x: Any, y: Any) -> None:
+        if not self._tolerance.allows(x, y):
+            self._tell("value", at, to, lambda: told_apart(x, y))
 
     def _inside(
         self, at: Place, to: Place, a: Parts, b: Parts, loose: bool
@@ -263,7 +273,7 @@ class _Comparison:
     ) -> Iterator[_Child]:
         pairs, kept = self._paired(xs, ys)
         for i, j in _merged(len(xs), len(ys), pairs):
-            here, there = (at, Step("index", i)), (to, Step("index", j))
+            here, there = (at, ("index", i)), (to, ("index", j))
             if j < 0:
                 self._alone("removed", here, xs[i])
             elif i < 0:
@@ -342,13 +352,16 @@ class _Comparison:
             elif i < 0:
                 self._alone("added", there, b[j][1])
             else:
-                if parts(a[i][0], self._rename).atom is None:
-                    key_at, key_to = (at, Step("element", i)), (to, Step("element", j))
+                if atom_key(a[i][0], self._rename) is None:
+                    key_at, key_to = (at, ("element", i)), (to, ("element", j))
                     yield key_at, key_to, a[i][0], b[j][0], loose
                 yield here, there, a[i][1], b[j][1], loose
 
     def _same_keys(self, a: list[tuple[Any, Any]], b: list[tuple[Any, Any]]) -> list[Pair]:
         """Return which entries have the same key; keys that look alike are taken in order."""
+        if all(type(key) is str for key, _ in chain(a, b)):
+            places = {key: j for j, (key, _) in enumerate(b)}
+            return [(i, places[key]) for i, (key, _) in enumerate(a) if key in places]
         numbers = self._numbers
         ours = self._elements([key for key, _ in a], [numbers.of(key) for key, _ in a])
         theirs = self._elements([key for key, _ in b], [numbers.of(key) for key, _ in b])
@@ -384,7 +397,7 @@ class _Comparison:
         alike = Counter(ours[i].number for i, _ in pairs) if numbers.again else Counter()
         groups: dict[int, _Alike] = {}
         for i, j in sorted(pairs, key=lambda pair: described(xs[pair[0]])):
-            child = (at, Step("element", i)), (to, Step("element", j)), xs[i], ys[j], loose
+            child = (at, ("element", i)), (to, ("element", j)), xs[i], ys[j], loose
             number = ours[i].number
             if alike[number] > 1 and number == theirs[j].number:
                 groups.setdefault(number, []).append(child)
@@ -466,12 +479,12 @@ def _merged(x_size: int, y_size: int, pairs: list[Pair]) -> Iterator[Pair]:
             yield from ((-1, other) for other in behind.get(j, ()))
 
 
-def _entry(entries: list[tuple[Any, Any]], at: int) -> Step:
+def _entry(entries: list[tuple[Any, Any]], at: int) -> RawStep:
     key = entries[at][0] if at >= 0 else ""
     if type(key) is str:
-        return Step("key", key)
-    return Step("index", key) if type(key) is int else Step("entry", at)
+        return "key", key
+    return ("index", key) if type(key) is int else ("entry", at)
 
 
-def _field(slot: str) -> Step:
-    return Step("key", slot[1:] if slot.startswith("$$") else slot)
+def _field(slot: str) -> RawStep:
+    return "key", slot[1:] if slot.startswith("$$") else slot

@@ -38,8 +38,10 @@ PATH_ROOM = 1_000
 _PATH_STEPS = 100
 
 Part: TypeAlias = tuple[Step, Any]
+# The fields of a paths.Step, made into one only when it is shown.
+RawStep: TypeAlias = tuple[Any, Any]
 # The place before, and the step from there; None is where the tree begins.
-Place: TypeAlias = "tuple[Place, Step] | None"
+Place: TypeAlias = "tuple[Place, RawStep] | None"
 
 
 # --- from a container to its parts
@@ -190,6 +192,6 @@ def place_text(place: Place) -> str:
     steps: list[Step] = []
     while place is not None and len(steps) < _PATH_STEPS:
         place, step = place
-        steps.append(step)
+        steps.append(Step(*step))
     path = path_text(reversed(steps))
     return path if place is None else f"$...{path[1:]}"

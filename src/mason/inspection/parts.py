@@ -83,15 +83,19 @@ def parts(value: Any, rename: Rename) -> Parts:
 def atom_key(value: Any, rename: Rename) -> Any:
     """Return the key of an atom, None for whatever has parts."""
     kind = type(value)
+    if kind is str:
+        return ("str", value)
     if kind is int:
         return ("int", value if value.bit_length() <= _SMALL else hex(value))
-    if kind is str or kind is bool or kind is bytes:
+    if kind is bool or kind is bytes:
         return (kind.__name__, value)
     if kind is float:
         return ("float", struct.pack("<d", value))
+    if kind is list or kind is dict:
+        return None
     if kind is Record:
         return _value_key(value, rename) if is_value(value) else None
-    if kind in (list, dict, set, Tag):
+    if kind is Tag or kind is set:
         return None
     if kind is bytearray:
         return ("bytearray", bytes(value))
