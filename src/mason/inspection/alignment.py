@@ -23,7 +23,7 @@ Pair = tuple[int, int]
 
 def align(xs: Sequence[int], ys: Sequence[int]) -> list[Pair]:
     """Return pairs of indices of equal elements, increasing on both sides, as many as it can."""
-    start, end = _common_ends(xs, ys)
+    start, end = _equal_ends(xs, ys)
     x_end, y_end = len(xs) - end, len(ys) - end
     pairs = [(at, at) for at in range(start)]
     theirs, ours = set(ys[start:y_end]), set(xs[start:x_end])
@@ -65,7 +65,7 @@ def gaps(pairs: Iterable[Pair], x_size: int, y_size: int) -> Iterator[tuple[rang
         x, y = i + 1, j + 1
 
 
-def _common_ends(xs: Sequence[int], ys: Sequence[int]) -> tuple[int, int]:
+def _equal_ends(xs: Sequence[int], ys: Sequence[int]) -> tuple[int, int]:
     most = min(len(xs), len(ys))
     start = 0
     while start < most and xs[start] == ys[start]:
