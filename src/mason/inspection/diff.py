@@ -25,7 +25,7 @@ from mason.inspection.alignment import Pair, longest_increasing
 from mason.inspection.arrays import Array, Tolerance
 from mason.inspection.inert import Place, RawStep, place_text
 from mason.inspection.numbering import Numbers
-from mason.inspection.pairing import Element, Pairing
+from mason.inspection.pairing import Element, Pairing, identity
 from mason.inspection.parts import Parts, atom_key, parts
 from mason.inspection.sameness import same
 from mason.inspection.telling import described, keys_told, named, told_apart
@@ -159,6 +159,7 @@ class _Comparison:
         self._left: dict[int, tuple[Any, Place]] = {}
         self._right: dict[int, tuple[Any, Place]] = {}
         self._looked: set[tuple[int, int]] = set()  # pairs whose content alone was compared
+        self._shared: dict[int, Parts] = {}  # by the id of a value that several places hold
         self._budget = 0
         self._alike: list[_Alike] = []  # members of sets that only sharing tells apart
 
@@ -202,7 +203,10 @@ class _Comparison:
         equal = self._numbers.of(x) == self._numbers.of(y)
         if equal and (loose or not self._numbers.again):
             return None
-        made, other = parts(x, self._rename), parts(y, self._rename)
+        made, other = self._read(x), self._read(y)
+        if not loose and self._are_two(x, y, made, other):
+            self._tell("value", at, to, partial(_named, x, y))
+            return None
         if not loose and made.shared and other.shared:
             known = self._left.get(id(x)), self._right.get(id(y))
             if known[0] and known[1] and known[0][0] is y and known[1][0] is x:
@@ -272,7 +276,7 @@ class _Comparison:
         self, at: Place, to: Place, xs: list[Any], ys: list[Any], loose: bool
     ) -> Iterator[_Child]:
         pairs, kept = self._paired(xs, ys)
-        for i, j in _merged(len(xs), len(ys), pairs):
+        for i, j in _merged(len(xs), len(ys), pairs, kept):
             here, there = (at, ("index", i)), (to, ("index", j))
             if j < 0:
                 self._alone("removed", here, xs[i])
@@ -301,7 +305,23 @@ class _Comparison:
         ]
 
     def _read(self, value: Any) -> Parts:
-        return parts(value, self._rename)
+        """Return what a value is made of; of what is shared it is read once."""
+        if id(value) not in self._numbers.again:
+            return parts(value, self._rename)
+        if id(value) not in self._shared:
+            self._shared[id(value)] = parts(value, self._rename)
+        return self._shared[id(value)]
+
+    def _are_two(self, x: Any, y: Any, made: Parts, other: Parts) -> bool:
+        """Tell whether a reference leads to another thing: both are shared, and say who they are.
+
+        To enter these as partners would make everything that leads to either look shared otherwise.
+        """
+        again = self._numbers.again
+        if id(x) not in again or id(y) not in again or id(x) in self._left or id(y) in self._right:
+            return False
+        one, another = identity(made, self._numbers), identity(other, self._numbers)
+        return one is not None and another is not None and one != another
 
     # ---- arrays
 
@@ -457,26 +477,32 @@ def _met(known: tuple[Any, Place] | None) -> str:
     return "an object of its own" if known is None else f"the object at {place_text(known[1])}"
 
 
-def _merged(x_size: int, y_size: int, pairs: list[Pair]) -> Iterator[Pair]:
+def _merged(
+    x_size: int, y_size: int, pairs: list[Pair], kept: set[Pair] | None = None
+) -> Iterator[Pair]:
     """Give pairs and single elements (-1 for the other side) in the order in which one reads them.
 
-    The first side leads; what only the second has follows what it follows there.
+    The first side leads. What only the second has follows what it follows there, and what only the
+    first has at that place; `kept` are the pairs that did not move, None for all.
     """
     partners = dict(pairs)
     taken = {j for _, j in pairs}
+    anchors = taken if kept is None else {j for _, j in kept}
     behind: dict[int, list[int]] = {}
     before = -1
     for j in range(y_size):
-        if j in taken:
+        if j in anchors:
             before = j
-        else:
+        elif j not in taken:
             behind.setdefault(before, []).append(j)
-    yield from ((-1, j) for j in behind.get(-1, ()))
+    due = behind.get(-1, [])
     for i in range(x_size):
         j = partners.get(i, -1)
+        if j in anchors:
+            yield from ((-1, other) for other in due)
+            due = behind.get(j, [])
         yield i, j
-        if j >= 0:
-            yield from ((-1, other) for other in behind.get(j, ()))
+    yield from ((-1, other) for other in due)
 
 
 def _entry(entries: list[tuple[Any, Any]], at: int) -> RawStep:

@@ -11,6 +11,7 @@ propose each other by what few others have, and only the best few proposals are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from mason.inspection.alignment import Pair, align, gaps, longest_increasing
@@ -20,6 +21,7 @@ from mason.inspection.parts import Parts
 
 _RARE = 16  # pairs that one thing in common may propose
 _WEIGHED = 8  # proposals of one element that are weighed
+_WIDE = 256  # parts of one element that are looked at
 _MOST = 0.5  # of the content: what makes two elements one that was changed ...
 _NEARLY_ALL = 0.75  # ... and where their identities say that they are two
 
@@ -146,8 +148,7 @@ class Pairing:
         left, right = free
         if not left or not right:
             return
-        ours = {i: _features(self._xs[i].parts, self._numbers) for i in left}
-        theirs = {j: _features(self._ys[j].parts, self._numbers) for j in right}
+        ours, theirs = self._all_features(self._xs, left), self._all_features(self._ys, right)
         weighed = []
         for i, j in _proposed(ours, theirs):
             alike = self._likeness(i, j, ours[i], theirs[j])
@@ -157,10 +158,17 @@ class Pairing:
             if i in self._x_free and j in self._y_free:
                 self._take([(i, j)])
 
+    def _all_features(self, elements: list[Element], free: list[int]) -> dict[int, set[Feature]]:
+        """Return what elements hold; of those that are the same only the first can be proposed."""
+        first = {elements[at].number: at for at in reversed(free)}
+        return {at: _features(elements[at].parts, self._numbers) for at in sorted(first.values())}
+
     def _likeness(self, i: int, j: int, ours: set[Feature], theirs: set[Feature]) -> float:
         """Return how much two elements have in common; 0 for what is not enough."""
         x, y = self._xs[i].parts, self._ys[j].parts
         if x.type != y.type:
+            return 0
+        if not ours or not theirs:
             return 0
         alike = 2 * len(ours & theirs) / (len(ours) + len(theirs))
         return alike if alike >= (_NEARLY_ALL if self._are_two(x, y) else _MOST) else 0
@@ -190,11 +198,11 @@ class Pairing:
 
     def _identity(self, parts: Parts) -> Any:
         if id(parts) not in self._known:
-            self._known[id(parts)] = _identity(parts, self._numbers)
+            self._known[id(parts)] = identity(parts, self._numbers)
         return self._known[id(parts)]
 
 
-def _identity(parts: Parts, numbers: Numbers) -> Any:
+def identity(parts: Parts, numbers: Numbers) -> Any:
     """Return what tells an element from others of its type, or None."""
     held = parts.fields if parts.family == "instance" else parts.keyed
     name = identity_of(held)
@@ -211,11 +219,11 @@ def _features(parts: Parts, numbers: Numbers) -> set[Feature]:
         counts[feature] = counts.get(feature, -1) + 1
         found.add((*feature, counts[feature]))
 
-    for part in (*(parts.items or ()), *(parts.members or ())):
+    for part in islice(chain(parts.items or (), parts.members or ()), _WIDE):
         add(-1, part)
-    for key, part in parts.entries or ():
+    for key, part in islice(parts.entries or (), _WIDE):
         add(numbers.of(key), part)
-    for name, part in parts.fields.items():
+    for name, part in islice(parts.fields.items(), _WIDE):
         add(numbers.key(name), part)
     return found
 

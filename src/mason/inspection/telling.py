@@ -22,7 +22,8 @@ def described(value: Any, *, typed: bool = False) -> str:
     if size is not None:
         return f"{kind} of {size:,}"
     text = text_of(value)
-    return text if value is None or (kind in EVIDENT and not typed) else f"{kind} {text}"
+    told = value is None or (kind in EVIDENT and not typed) or text.startswith(f"{kind} of ")
+    return text if told else f"{kind} {text}"
 
 
 def named(value: Any) -> str:
