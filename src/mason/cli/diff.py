@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -66,11 +67,11 @@ def command(
     a: str, b: str, path: str, aliases: tuple[str, ...], rtol: float, atol: float, limit: int,
     format: Format | None, quiet: bool, machine: bool, html: str | None,
 ) -> None:  # fmt: skip
-    """Show what changed from A to B: values, types, sharing, order, by path.
+    """Show what changed from A to B, by path.
 
-    A and B are files of any format, - for the standard input (once), or REV:PATH for a file in a
-    revision of git. Nothing is imported, built or run. Elements of lists are found again where
-    they moved to; keys of instances and sets have no order.
+    Values, types, sharing and order. A and B are files of any format, - for the standard input
+    (once), or REV:PATH for a file in a revision of git. Nothing is imported, built or run. Elements
+    of lists are found again where they moved to; attributes and members of sets have no order.
     """
     from mason.inspection.diff import diff
 
@@ -112,10 +113,10 @@ def _write_page(file: str, found: Diff, a: Document, b: Document, path: str) -> 
     from pathlib import Path
 
     from mason.inspection.show import show
-    from mason.page import diff_page
 
     trees = [show(document, path=path) for document in (a, b)]
-    Path(file).write_text(diff_page(found.as_json(), *trees), encoding="utf-8")
+    page: str = import_module("mason.page").diff_page(found.as_json(), *trees)
+    Path(file).write_text(page, encoding="utf-8")
 
 
 def _lines(found: Diff) -> Iterator[list[Piece]]:
