@@ -81,7 +81,9 @@ def diff(
     place: Place = None
     for step in parse_path(path):
         place = (place, step)
-    walk.run(place, *_parts_at(a, b, path))
+    parts = _parts_at(a, b, path)
+    if a.format != b.format or a.data != b.data:  # else there is nothing to look for
+        walk.run(place, *parts)
     return Diff(*names, tuple(walk.changes), walk.counts)
 
 
