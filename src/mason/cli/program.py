@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 REFUSED, USAGE, IO = 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports a program that SIGINT or SIGPIPE ended
 
-_COMMANDS = ("convert", "show")
+_COMMANDS = ("convert", "show", "view")
 _COLOURS = {"type": "cyan", "text": "green", "shared": "magenta", "note": "dim", "needs": "yellow"}
 _EXIT_CODES = """
 \b
