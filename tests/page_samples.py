@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import mason
@@ -209,17 +210,17 @@ def many(count: int = 60) -> dict[str, Any]:
     return found
 
 
-def hostile() -> dict[str, Any]:
+def hostile(words: Iterator[str] | None = None, count: int = 57) -> dict[str, Any]:
     """A comparison in which every text that may come from a file or program is hostile."""
     found = comparison()
-    words = itertools.cycle(HOSTILE)
-    found |= {"title": HOSTILE[0], "purpose": "exchange"}
-    found["about"] |= {"type": HOSTILE[1], "classes": list(HOSTILE)}
+    words = words or itertools.cycle(HOSTILE)
+    found |= {"title": next(words), "purpose": "exchange"}
+    found["about"] |= {"type": next(words), "classes": list(itertools.islice(words, 40))}
     found["machine"] |= {"python": next(words), "platform": next(words), "cpu": next(words)}
     found["machine"]["when"] = next(words)
     found["rows"] = [
         entry | {"name": f"{next(words)} {number}", "package": next(words)}
-        for number, entry in enumerate(found["rows"] * 3)
+        for number, entry in enumerate(itertools.islice(itertools.cycle(rows()), count))
     ]
     for entry in found["rows"]:
         entry |= {"reason": next(words), "path": next(words), "readers": next(words)}
@@ -229,8 +230,8 @@ def hostile() -> dict[str, Any]:
         ]
         entry["changes_total"] = 20
     found["verdict"] = {
-        "choice": found["rows"][0]["name"], "command": HOSTILE[0], "why": list(HOSTILE),
-        "runner_up": HOSTILE[1], "runner_up_why": list(HOSTILE), "caveats": list(HOSTILE),
+        "choice": found["rows"][0]["name"], "command": next(words), "runner_up": next(words),
+        **{key: list(itertools.islice(words, 20)) for key in ("why", "runner_up_why", "caveats")},
     }  # fmt: skip
     found["tree"] = tree({text: [text, {text: text}] for text in HOSTILE})
     return found

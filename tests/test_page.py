@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from html.parser import HTMLParser
@@ -15,7 +16,7 @@ from mason.inspection.show import show
 from mason.page import comparison_fragment, comparison_page, diff_page, require_chart, tree_page
 from mason.page.chart import COLOURS, FAINT, INK, LINE, ChartError
 from mason.page.figures import size_text, time_text
-from mason.page.labels import Spot, placed
+from mason.page.labels import LETTER, Spot, placed
 from mason.page.sheet import MOST, resource
 from mason.page.svg import drawing
 
@@ -82,6 +83,7 @@ def test_the_verdict_comes_first() -> None:
     said = [text for name, text in page.texts if name in ("h1", "h2")]
     assert said[0] == "Use mason cbor to cache it"
     assert said[1:] == [
+        "At a glance",
         "Size and time",
         "All formats",
         "Where they stop, and what they change",
@@ -128,6 +130,23 @@ def test_only_rows_with_figures_are_drawn() -> None:
 @pytest.mark.parametrize("count", [1, 60, 400])
 def test_large_comparisons_stay_small(count: int) -> None:
     assert len(comparison_page(page_samples.many(count)).encode()) < MOST
+
+
+@pytest.mark.parametrize("letter", ["&", "\U000e0001"])
+def test_texts_that_grow_stay_small(letter: str) -> None:
+    """What is spelled with many characters for one is counted as it stands on the page."""
+    text = letter * 10_000
+    data = page_samples.hostile(itertools.repeat(text), 150)
+    assert len(comparison_page(data).encode()) < MOST
+    keys = {letter * 100 + str(number): text for number in range(4_000)}
+    record = {"$type": f"a.b:{letter * 90}"}
+    need = [record | {"$type": f"a.b:{letter * 90}{number}"} for number in range(60)]
+    text = json.dumps({"$mason": 1, "keys": keys, "need": need})
+    tree = show(mason.reads(text), depth=None, items=None, lines=None)
+    assert len(tree_page(tree, text).encode()) < MOST
+    changes = [page_samples.change("value", text, text, text)] * 5_000
+    found = page_samples.diff() | {"a": text, "b": text, "changes": changes}
+    assert len(diff_page(found, tree, tree).encode()) < MOST
 
 
 @pytest.mark.parametrize("name", ["comparison", "fragment", "diff", "tree"])
@@ -226,13 +245,17 @@ def test_a_diff_says_what_differs_and_marks_both_sides() -> None:
     for change in page_samples.diff()["changes"]:
         assert change["path"] in text
     assert "differ: 12; of: 15; largest: 0.25" in text
-    tones = ("altered", "added", "removed", "moved")
-    marked = [
-        name
-        for name, attributes in page.elements
-        if name == "li" and attributes.get("class") in tones
+    ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    links = {
+        attributes["href"] for name, attributes in page.elements
+        if name == "a" and "change" in (attributes["href"] or "")
+    }  # fmt: skip
+    assert links <= {f"#{name}" for name in ids}
+    assert len(links) == 6  # there is neither a fourth order nor an image
+    marks = [
+        name for name, attributes in page.elements if "mark" in (attributes.get("class") or "")
     ]
-    assert len(marked) >= 8
+    assert len(marks) == 11  # on both sides, but what is removed
 
 
 def test_a_diff_of_two_that_are_the_same() -> None:
@@ -267,7 +290,7 @@ def test_times(seconds: float, text: str) -> None:
 def test_names_in_the_chart_cover_neither_points_nor_each_other() -> None:
     spots = [Spot(20 + 37 * n % 360, 20 + 53 * n % 260, f"format {n}") for n in range(60)]
     labels = placed(spots, 400, 300)
-    boxes = [(x, y - 6, x + 6.9 * len(spot.name), y + 6) for x, y, spot in labels]
+    boxes = [(x, y - 6, x + LETTER * len(spot.name), y + 6) for x, y, spot in labels]
     for index, box in enumerate(boxes):
         assert box[0] >= 0 and box[2] <= 400 and box[1] >= 0 and box[3] <= 300
         others = [*boxes[:index], *((s.x - 5, s.y - 5, s.x + 5, s.y + 5) for s in spots)]

@@ -183,9 +183,9 @@ def test_a_folder_is_listed(server: ViewServer) -> None:
     below = ask(server, "?folder=sub").text
     assert "<img" not in below
     (link,) = re.findall(r'href="/[\w-]+/(\?file=sub[^"]+)"', below)
-    assert "A JSON document: dict of 1" in ask(server, link).said
+    assert "A JSON document: dict with 1 part" in ask(server, link).said
     (latin,) = re.findall(r'href="/[\w-]+/(\?file=latin[^"]+)"', page)
-    assert "A JSON document: list of 1" in ask(server, latin).said
+    assert "A JSON document: list with 1 part" in ask(server, latin).said
 
 
 @pytest.mark.parametrize(
@@ -214,12 +214,12 @@ def test_what_cannot_be_shown_is_said(server: ViewServer, file: str, reason: str
 
 
 def test_a_link_inside_the_folder_is_followed(server: ViewServer) -> None:
-    assert "shop.models:Shop of 5" in ask(server, "?file=in.json").said
+    assert "shop.models:Shop with 5 parts" in ask(server, "?file=in.json").said
 
 
 def test_one_file_is_shown_alone(folder: Path) -> None:
     for server in serve(folder / "orders.json"):
-        assert "A JSON document: shop.models:Shop of 5" in ask(server).said
+        assert "A JSON document: shop.models:Shop with 5 parts" in ask(server).said
         assert "only one file is shown here" in ask(server, "?file=many.json").said
         answer = ask(server, "?path=$.orders[1].number")
         assert "int at $.orders[1].number" in answer.said
@@ -236,13 +236,13 @@ def test_what_was_cut_can_be_looked_at(server: ViewServer) -> None:
     assert "... 2,500 more" in page
     deep = ask(server, "?file=deep.cbor").text
     (inside,) = re.findall(r'href="/[\w-]+/(\?file=deep.cbor&amp;path[^"]+)"', deep)
-    assert "list of 1" in ask(server, inside.replace("&amp;", "&")).said
+    assert "list with 1 part" in ask(server, inside.replace("&amp;", "&")).said
 
 
 def test_a_file_that_changed_is_read_again(server: ViewServer, folder: Path) -> None:
-    assert "dict of 1" in ask(server, "?file=many.json").said
+    assert "dict with 1 part" in ask(server, "?file=many.json").said
     (folder / "many.json").write_text("[1,2]")
-    assert "list of 2" in ask(server, "?file=many.json").said
+    assert "list with 2 parts" in ask(server, "?file=many.json").said
 
 
 # ---------------------------------------------------------------------------------- what is dropped
@@ -252,8 +252,8 @@ def test_a_dropped_file_is_shown(server: ViewServer) -> None:
     said = drop(server, "mine/../<b>.json", b'{"a":[1,{"b":2}]}')
     answer = ask(server, address=said["page"])
     assert "mine_.._&lt;b&gt;.json" in answer.text
-    assert "A JSON document: dict of 1" in answer.said
-    assert "dict of 1 at $.a[1]" in ask(server, address=said["page"] + "&path=$.a[1]").said
+    assert "A JSON document: dict with 1 part" in answer.said
+    assert "dict with 1 part at $.a[1]" in ask(server, address=said["page"] + "&path=$.a[1]").said
     assert "this file is no longer kept" in ask(server, "dropped?number=99").said
     assert "this file is no longer kept" in ask(server, "dropped").said
     for number in range(5):
@@ -457,7 +457,7 @@ def test_files_are_dropped_and_chosen(server: ViewServer, browser: Browser, tmp_
     browser.open(server.address)
     browser.find("input[type=file]")[0].send_keys(str(chosen))
     browser.until(lambda: browser.driver.current_url.startswith(f"{server.address}dropped"))
-    assert browser.find("h1")[0].text == "A JSON document: list of 3"
+    assert browser.find("h1")[0].text == "A JSON document: list with 3 parts"
     assert browser.complaints() == []
     assert all(address.startswith(server.address) for address in browser.asked())
 

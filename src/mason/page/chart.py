@@ -14,15 +14,15 @@ from typing import Any, Literal, NamedTuple
 
 from mason.errors import MasonError
 from mason.page.figures import size_text, time_text
-from mason.page.labels import Label, Spot, placed
+from mason.page.labels import LETTER, Label, Spot, placed
 from mason.page.markup import Markup, tag
 from mason.page.outcomes import OUTCOMES, outcome_of
 from mason.page.svg import drawing
 from mason.page.table import Row, rows_of
 from mason.text import shown
 
-WIDTH, HEIGHT = 400, 300
-_PADDING = {"left": 58, "right": 14, "top": 10, "bottom": 44}
+WIDTH, HEIGHT = 350, 290
+_PADDING = {"left": 62, "right": 14, "top": 10, "bottom": 44}
 _NAME_ROOM = 24
 # stand-ins that page.css replaces by its own colours, in light, dark and print
 COLOURS = {"exact": "#00638a", "changed": "#9a5b00", "refused": "#a4312a", "plain": "#5f5a53"}
@@ -136,7 +136,8 @@ def _specification(points: Sequence[_Point]) -> dict[str, Any]:
             _whiskers(points, x, y),
             _leaders(labels),
             _marks(points, x, y),
-            _names(labels, chosen),
+            _names([label for label in labels if label.spot.name not in chosen], "normal"),
+            _names([label for label in labels if label.spot.name in chosen], "bold"),
         ],
     }
 
@@ -145,7 +146,7 @@ _CONFIG = {
     "view": {"stroke": None},
     "axis": {
         "labelColor": INK, "titleColor": INK, "gridColor": FAINT, "domainColor": LINE,
-        "tickColor": LINE, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
+        "tickColor": LINE, "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": "normal",
         "labelFont": "inherit", "titleFont": "inherit", "tickSize": 4, "labelPadding": 5,
     },
 }  # fmt: skip
@@ -169,7 +170,7 @@ def _marks(points: Iterable[_Point], x: _Axis, y: _Axis) -> dict[str, Any]:
     looks = [outcome_of(name) for name in names]
     return {
         "data": {"values": [point._asdict() for point in points]},
-        "mark": {"type": "point", "filled": True, "size": 95, "opacity": 1, "strokeWidth": 0},
+        "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1, "strokeWidth": 0},
         "encoding": {
             "x": _channel("size", x),
             "y": _channel("time", y),
@@ -180,24 +181,18 @@ def _marks(points: Iterable[_Point], x: _Axis, y: _Axis) -> dict[str, Any]:
     }
 
 
-def _names(labels: Iterable[Label], chosen: set[str]) -> dict[str, Any]:
-    values = [
-        {"x": label.x, "y": label.y, "name": label.spot.name, "chosen": label.spot.name in chosen}
-        for label in labels
-    ]
+def _names(labels: Iterable[Label], weight: str) -> dict[str, Any]:
+    values = [{"x": label.x, "y": label.y, "name": label.spot.name} for label in labels]
     return {
         "data": {"values": values},
         "mark": {
-            "type": "text", "align": "left", "baseline": "middle", "fontSize": 12, "aria": False,
-            "fill": INK, "font": "inherit",
+            "type": "text", "align": "left", "baseline": "middle", "fontSize": 13, "aria": False,
+            "fill": INK, "font": "inherit", "fontWeight": weight,
         },
         "encoding": {
             "x": _pixels("x"),
             "y": _pixels("y"),
             "text": {"field": "name", "type": "nominal"},
-            "fontWeight": {
-                "condition": {"test": "datum.chosen", "value": "bold"}, "value": "normal",
-            },
         },
     }  # fmt: skip
 
@@ -211,7 +206,7 @@ def _leaders(labels: Iterable[Label]) -> dict[str, Any]:
     ]
     return {
         "data": {"values": values},
-        "mark": {"type": "rule", "stroke": FAINT, "strokeWidth": 1, "aria": False},
+        "mark": {"type": "rule", "stroke": LINE, "strokeWidth": 0.75, "aria": False},
         "encoding": {
             "x": _pixels("x"), "y": _pixels("y"), "x2": {"field": "x2"}, "y2": {"field": "y2"},
         },
@@ -220,7 +215,7 @@ def _leaders(labels: Iterable[Label]) -> dict[str, Any]:
 
 def _near_end(label: Label) -> float:
     """Return where in a name its line ends."""
-    return min(max(label.spot.x, label.x), label.x + 6.9 * len(label.spot.name))
+    return min(max(label.spot.x, label.x), label.x + LETTER * len(label.spot.name))
 
 
 def _pixels(field: str) -> dict[str, Any]:
@@ -252,7 +247,7 @@ def _channel(field: str, axis: _Axis) -> dict[str, Any]:
 def _axis(values: Sequence[float], length: float) -> _Axis:
     """Return an axis with air around its values, and never a span that makes noise look large."""
     low, high = min(values), max(values)
-    span = max(high / low, _LEAST_SPAN) * 1.6
+    span = max(high / low, _LEAST_SPAN) * 2.2
     middle = math.sqrt(low * high)
     return _Axis(middle / math.sqrt(span), middle * math.sqrt(span), length)
 

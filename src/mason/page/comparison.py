@@ -10,19 +10,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mason.page.chart import charts
-from mason.page.figures import count_text, size_text
+from mason.page.figures import count_text, size_text, time_text
 from mason.page.losses import anchors, losses
 from mason.page.markup import Markup, Part, tag, together
 from mason.page.outcomes import OUTCOMES, outcome_mark
 from mason.page.sheet import code, facts, listed, section, sentence, sheet
 from mason.page.table import table
-from mason.page.tree import tree_block, tree_of
+from mason.page.tree import Bounds, tree_block, tree_of
 from mason.text import shown
 
 _TITLE_ROOM = 80
-_SENTENCE_ROOM = 400
+_NAME_ROOM = 30
+_SENTENCE_ROOM = 300
 _SENTENCES = 12
 _CLASSES = 20
+_TREE = Bounds(bytes=600_000)  # the other parts need their room
 _PURPOSES = {
     "exchange": "to give it to others",
     "cache": "to cache it",
@@ -42,7 +44,7 @@ def comparison_page(data: dict[str, Any]) -> str:
     told = losses(data)
     return sheet(
         f"{_advice(data)} – mason compare",
-        tag("header", *verdict(data), class_="verdict"),
+        _header(data),
         section("chart", "Size and time", legend(data), drawn) if drawn else legend(data),
         section("formats", "All formats", table(data, anchors(data))),
         section("losses", "Where they stop, and what they change", told) if told else None,
@@ -52,13 +54,17 @@ def comparison_page(data: dict[str, Any]) -> str:
 
 
 def verdict(data: Mapping[str, Any]) -> list[Part]:
-    """Return what to use, in a sentence, with the call, the reasons and the runner-up."""
+    """Return what to use, in a sentence."""
+    about = tag("p", "JSON or pickle? Measured on ", code(_title(data)), class_="kicker")
+    return [about, tag("h1", _advice(data))]
+
+
+def reasons(data: Mapping[str, Any]) -> list[Part]:
+    """Return the call to write, the reasons, the runner-up and what to mind."""
     found = data["verdict"]
     why, why_not = _sentences(found["why"]), _sentences(found["runner_up_why"])
     runner_up = found["runner_up"]
     return [
-        tag("p", "JSON or pickle? Measured on ", code(_title(data)), class_="kicker"),
-        tag("h1", _advice(data)),
         tag("pre", code(found["command"])) if found["command"] else None,
         listed(why, "why"),
         _runner_up(runner_up, why_not) if runner_up else None,
@@ -112,12 +118,53 @@ def measured(data: Mapping[str, Any]) -> list[Part]:
     ]
 
 
+def _header(data: Mapping[str, Any]) -> Markup:
+    beside = tag("div", tag("div", *reasons(data)), _glance(data), class_="split")
+    return tag("header", *verdict(data), beside, class_="verdict")
+
+
 def _advice(data: Mapping[str, Any]) -> str:
     choice = data["verdict"]["choice"]
     purpose = _PURPOSES.get(data["purpose"] or "", "")
     if not choice:
         return f"Nothing here gives {_title(data)} back as it was"
     return f"Use {shown(choice, _TITLE_ROOM)}{f' {purpose}' if purpose else ''}"
+
+
+def _glance(data: Mapping[str, Any]) -> Markup | None:
+    """Return the formats that people ask about beside those that are advised, in a few figures."""
+    found = data["verdict"]
+    rows = {row["name"]: row for row in reversed(data["rows"])}
+    pickles = [name for name in rows if name.startswith("pickle")]
+    names = [found["choice"], found["runner_up"], "json", *sorted(pickles, reverse=True)[:1]]
+    lines = [_glance_row(rows[name]) for name in dict.fromkeys(names) if name in rows]
+    if len(lines) < 2:
+        return None
+    titles = ("Format", "Outcome", "Size", "Load", "Safe to load")
+    numbers = ("Size", "Load")
+    head = (
+        tag("th", title, scope="col", class_="number" if title in numbers else None)
+        for title in titles
+    )
+    whole = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *lines))
+    return tag(
+        "aside",
+        tag("h2", "At a glance", id="glance"),
+        whole,
+        class_="glance",
+        aria_labelledby="glance",
+    )
+
+
+def _glance_row(row: Mapping[str, Any]) -> Markup:
+    return tag(
+        "tr",
+        tag("th", shown(row["name"], _NAME_ROOM), scope="row"),
+        tag("td", outcome_mark(row["outcome"])),
+        tag("td", size_text(row["size"]) if row["size"] else None, class_="number"),
+        tag("td", time_text(row["load"]["median"]) if row["load"] else None, class_="number"),
+        tag("td", shown(row["safe"], _NAME_ROOM)),
+    )
 
 
 def _title(data: Mapping[str, Any]) -> str:
@@ -163,5 +210,5 @@ def _object(data: Mapping[str, Any]) -> Markup:
             ("Table", "rows of the same columns" if about["table"] else None),
         ]
     )  # fmt: skip
-    tree = tree_block(tree_of(data["tree"])) if data["tree"] else None
+    tree = tree_block(tree_of(data["tree"]), bounds=_TREE) if data["tree"] else None
     return section("object", "The object", together([table_of, tree]))

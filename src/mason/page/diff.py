@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from mason.page.figures import count_text
 from mason.page.markup import Markup, Part, tag, together
 from mason.page.outcomes import marked
 from mason.page.sheet import code, section, sentence, sheet
-from mason.page.tree import Bounds, Guide, tree_block
+from mason.page.tree import Bounds, Guide, Mark, tree_block
 from mason.text import shown
 
 _CHANGES = 1_000
@@ -19,6 +20,7 @@ _SIDE = Bounds(bytes=500_000)
 _NAME_ROOM = 80
 _PATH_ROOM = 240
 _TEXT_ROOM = 240
+_ANCHOR = re.compile(r'id="([ab]-change-[0-9]+)"')
 
 
 class _Kind(NamedTuple):
@@ -27,6 +29,7 @@ class _Kind(NamedTuple):
     word: str
 
 
+_OTHER = _Kind("≠", "altered", "another")
 _KINDS = {
     "added": _Kind("+", "added", "added"),
     "removed": _Kind("−", "removed", "removed"),
@@ -49,12 +52,13 @@ def diff_page(data: dict[str, Any], a: Tree, b: Tree) -> str:
         _legend(data["counts"]),
         class_="verdict",
     )
-    sides = [_side(tree, data, side) for tree, side in ((a, "a"), (b, "b"))]
+    sides = together([_side(tree, data, side) for tree, side in ((a, "a"), (b, "b"))])
+    anchors = set(_ANCHOR.findall(str(sides)))
     return sheet(
         f"{names[0]} and {names[1]} – mason diff",
         head,
-        None if data["same"] else section("changes", "What differs", _changes(data)),
-        section("sides", "The two sides", tag("div", *sides, class_="sides")),
+        None if data["same"] else section("changes", "What differs", _changes(data, anchors)),
+        section("sides", "The two sides", tag("div", sides, class_="sides")),
     )
 
 
@@ -68,30 +72,36 @@ def _verdict(data: Mapping[str, Any]) -> str:
 
 def _legend(counts: Mapping[str, int]) -> Markup | None:
     entries = [
-        tag("li", _mark(name, f"{counts[name]:,} {kind.word}"))
+        tag("li", _mark(name, f"{counts[name]:,} × {kind.word}"))
         for name, kind in _KINDS.items()
         if counts.get(name)
     ]
     return tag("ul", *entries, class_="legend") if entries else None
 
 
+def _kind(change: Mapping[str, Any]) -> _Kind:
+    return _KINDS.get(change["kind"], _OTHER)
+
+
 def _mark(name: str, word: str) -> Markup:
-    return marked(_KINDS[name].sign, _KINDS[name].tone, word)
+    kind = _KINDS.get(name, _OTHER)
+    return marked(kind.sign, kind.tone, word)
 
 
-def _changes(data: Mapping[str, Any]) -> Markup:
+def _changes(data: Mapping[str, Any], anchors: set[str]) -> Markup:
     names = ("What", "Where", f"In {_name(data['a'])}", f"In {_name(data['b'])}")
     head = tag("thead", tag("tr", *(tag("th", tag("span", name), scope="col") for name in names)))
     rows: list[Markup] = []
     left = _BYTES
-    for change in data["changes"][:_CHANGES]:
-        rows.append(_change(change))
+    for number, change in enumerate(data["changes"][:_CHANGES]):
+        found = (anchor for side in "ab" if (anchor := f"{side}-change-{number}") in anchors)
+        rows.append(_change(change, next(found, None)))
         left -= rows[-1].size
         if left < 0:
             break
     hidden = len(data["changes"]) - len(rows)
     caption = tag("caption", "Each difference, by path")
-    whole = tag("table", caption, head, tag("tbody", *rows), class_="sortable changes")
+    whole = tag("table", caption, head, tag("tbody", *rows), class_="sortable")
     cut = f"… and {hidden:,} more" if hidden else "There are more." if data["cut"] else None
     return together(
         [
@@ -104,14 +114,15 @@ def _changes(data: Mapping[str, Any]) -> Markup:
     )  # fmt: skip
 
 
-def _change(change: Mapping[str, Any]) -> Markup:
-    kind = change["kind"]
-    where: list[Part] = [code(shown(change["path"], _PATH_ROOM))]
+def _change(change: Mapping[str, Any], anchor: str | None) -> Markup:
+    """Return the row of a change; its path leads to the line at `anchor`."""
+    path = code(shown(change["path"], _PATH_ROOM))
+    where: list[Part] = [tag("a", path, href=f"#{anchor}") if anchor else path]
     if change["to"] and change["to"] != change["path"]:
         where += [" → ", code(shown(change["to"], _PATH_ROOM))]
     return tag(
         "tr",
-        tag("td", _mark(kind, _KINDS[kind].word)),
+        tag("td", _mark(change["kind"], _kind(change).word)),
         tag("td", *where),
         tag("td", _text(change["a"])),
         tag("td", _text(change["b"]), _detail(change["detail"])),
@@ -131,12 +142,13 @@ def _detail(detail: Mapping[str, Any] | None) -> Markup | None:
 
 
 def _side(tree: Tree, data: Mapping[str, Any], side: str) -> Markup:
-    marks: dict[str, tuple[str, str]] = {}
-    for change in data["changes"]:
+    marks: dict[str, Mark] = {}
+    for number, change in enumerate(data["changes"]):
         path = _path_on(change, side)
         if path is not None:
-            kind = _KINDS[change["kind"]]
-            marks[path] = (kind.tone, kind.word)
+            kind = _kind(change)
+            # the first of several at one place is the one that is marked
+            marks.setdefault(path, Mark(kind.tone, kind.word, f"{side}-change-{number}"))
     name = _name(data[side])
     return tag(
         "section",

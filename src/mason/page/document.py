@@ -34,7 +34,7 @@ def document_parts(tree: Tree, name: str, guide: Guide = PLAIN) -> list[Part]:
 
 def _verdict(tree: Tree) -> str:
     root = tree.lines[0]
-    what = root.type if root.size is None else f"{root.type} of {root.size:,}"
+    what = root.type if root.size is None else f"{root.type} with {count_text(root.size, 'part')}"
     kind = _FORMATS.get(tree.format, tree.format)
     where = "" if root.path == "$" else f" at {shown(root.path, _TITLE_ROOM)}"
     return f"A {kind} document: {what}{where}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mason.page.comparison import legend, verdict
+from mason.page.comparison import legend, reasons, verdict
 from mason.page.losses import losses
 from mason.page.markup import own, tag
 from mason.page.sheet import resource
@@ -24,6 +24,7 @@ def comparison_fragment(data: dict[str, Any]) -> str:
         "div",
         own("style", resource("fragment.css")),
         *verdict(data),
+        *reasons(data),
         legend(data),
         table(data, _NOWHERE),
         tag("details", tag("summary", "Where they stop, and what they change"), told)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-_LETTER = 6.9  # pixels of one letter at 12 pixels, a little more than most have
-_HIGH = 13.0
+LETTER = 7.4  # pixels of one letter at 13 pixels, a little more than most have
+_HIGH = 14.0
 _POINT = 6.0  # from the middle of a point to its edge, and some air
 
 
@@ -52,7 +52,7 @@ def placed(spots: Sequence[Spot], width: float, height: float) -> list[Label]:
     ]
     labels = []
     for spot in spots:
-        wide = len(spot.name) * _LETTER
+        wide = len(spot.name) * LETTER
         for x, y in _around(spot, wide):
             box = _Box(x, y - _HIGH / 2, x + wide, y + _HIGH / 2)
             if _inside(box, width, height) and not _any_meets(taken, box):

@@ -13,10 +13,11 @@ from mason.page.table import NAME_ROOM, Row, rows_of
 from mason.text import shown
 
 _CHANGES = 50  # of one format
-_BYTES = 350_000  # of all of them together
+_BYTES = 250_000  # of all of them together
 _PATH_ROOM = 300
 _TEXT_ROOM = 300
 _REASON_ROOM = 600
+_SHORT = 100  # where there is no more room
 _OPEN = 12  # formats that are open at first
 
 
@@ -45,7 +46,8 @@ def _lossy(data: Mapping[str, Any]) -> list[tuple[int, Row]]:
 
 
 def _block(number: int, row: Row, is_open: bool, room: bool) -> Markup:
-    """Return what is lost in one format; without room its changes are counted only."""
+    """Return what is lost in one format; without room its changes are only counted."""
+    path_room, reason_room = (_PATH_ROOM, _REASON_ROOM) if room else (_SHORT, _SHORT)
     name = tag("span", shown(row["name"], NAME_ROOM), class_="name")
     total = row["changes_total"] or len(row["changes"])
     said = tag("small", count_text(total, "change")) if total else None
@@ -54,9 +56,9 @@ def _block(number: int, row: Row, is_open: bool, room: bool) -> Markup:
     return tag(
         "details",
         tag("summary", name, " ", outcome_mark(row["outcome"]), " ", said),
-        sentence(shown(row["reason"], _REASON_ROOM)) if row["reason"] else None,
-        sentence("It stops at ", code(shown(row["path"], _PATH_ROOM))) if row["path"] else None,
-        tag("ul", *map(_change, changes), class_="changes") if changes else None,
+        sentence(shown(row["reason"], reason_room)) if row["reason"] else None,
+        sentence("It stops at ", code(shown(row["path"], path_room))) if row["path"] else None,
+        tag("ul", *map(_change, changes), class_="lost") if changes else None,
         sentence(f"… and {left:,} more", class_="note") if left > 0 else None,
         id=f"loss-{number}",
         open=is_open,

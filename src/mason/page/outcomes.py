@@ -43,4 +43,4 @@ def outcome_mark(name: str, word: str = "") -> Markup:
 def marked(sign: str, tone: str, word: str) -> Markup:
     """Return a word with a sign in front of it, which screen readers leave out."""
     before = tag("span", sign, aria_hidden="true", class_="sign")
-    return tag("span", before, " ", word, class_=f"outcome {tone}")
+    return tag("span", before, word, class_=f"outcome {tone}")

@@ -11,7 +11,7 @@ from mason.page.outcomes import OUTCOMES, outcome_mark
 from mason.page.sheet import sentence
 from mason.text import shown
 
-MOST_ROWS = 150
+MOST_ROWS = 100
 NAME_ROOM = 60
 _WORD_ROOM = 60
 
@@ -157,5 +157,10 @@ _COLUMNS = (
     _Column("Safe to load", _word("safe"), None, "whether a file from a stranger may be loaded"),
     _Column("Who can read it", _word("readers")),
     _Column("Readable by eye", _word("human")),
-    _Column("Survives a renamed class", _word("renamed")),
+    _Column(
+        "After a rename",
+        _word("renamed"),
+        None,
+        "whether a file can be read after its class was renamed or moved",
+    ),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mason.errors import Need, shown
@@ -19,9 +20,10 @@ from mason.page.markup import Markup, Part, tag, together
 from mason.page.sheet import code, sentence
 
 _LEVELS = 40
-_BYTES = 900_000
+_BYTES = 800_000
 _OPEN = 60  # lines that are seen at first, as far as whole levels go
 _NEEDS = 50
+_NAME_ROOM, _PATH_ROOM = 100, 200
 _AROUND, _AROUND_LEAF = 110, 40  # bytes around one label
 _PLACE_ROOM = 120  # characters of the path of a first place
 _CLASSES = {"step": "s", "type": "t", "text": "x", "shared": "i", "note": "n"}
@@ -34,15 +36,23 @@ class Bounds(NamedTuple):
     levels: int = _LEVELS
 
 
+class Mark(NamedTuple):
+    """Say in what a line differs: a class for its colour, a word, and an anchor to lead there."""
+
+    tone: str
+    word: str
+    anchor: str
+
+
 class Guide(NamedTuple):
     """Say what a tree shows beside its lines.
 
-    `prefix` makes its anchors its own; `marks` gives, by path, a class and a word for lines that
-    differ; `link` where a closer look at a line is found.
+    `prefix` makes its anchors its own; `marks` gives, by path, what is to be seen at once; `link`
+    where a closer look at a line is found.
     """
 
     prefix: str = "o"
-    marks: Mapping[str, tuple[str, str]] = {}
+    marks: Mapping[str, Mark] = {}
     link: Callable[[Line], str | None] = lambda line: None
 
 
@@ -86,10 +96,10 @@ def needs_block(needs: tuple[Need, ...]) -> Markup | None:
     rows = (
         tag(
             "tr",
-            tag("th", code(need.name), scope="row"),
+            tag("th", code(shown(need.name, _NAME_ROOM)), scope="row"),
             tag("td", need.use),
             tag("td", f"{need.count:,}", class_="number"),
-            tag("td", code(need.path)),
+            tag("td", code(shown(need.path, _PATH_ROOM))),
         )
         for need in needs[:_NEEDS]
     )
@@ -105,12 +115,14 @@ def needs_block(needs: tuple[Need, ...]) -> Markup | None:
     )
 
 
-class _Open(NamedTuple):
-    """Hold a line that may still get more inside it."""
+@dataclass(slots=True)
+class _Open:
+    """Hold a line that may still get more inside it, and whether a mark is inside it."""
 
     line: Line
     label: Markup
-    inside: list[Markup]
+    inside: list[Markup] = field(default_factory=list)
+    leads: bool = False
 
 
 class _Drawing:
@@ -137,7 +149,7 @@ class _Drawing:
             return False
         while len(self._stack) > line.depth:
             self._close()
-        self._stack.append(_Open(line, label, []))
+        self._stack.append(_Open(line, label))
         if line.id is not None and line.first is None:
             self._met.add(line.id)
         return True
@@ -150,20 +162,24 @@ class _Drawing:
 
     def _close(self) -> None:
         entry = self._stack.pop()
-        inside = self._stack[-1].inside if self._stack else self._outside
-        inside.append(self._entry(entry))
+        drawn = self._entry(entry)
+        if not self._stack:
+            self._outside.append(drawn)
+            return
+        above = self._stack[-1]
+        above.inside.append(drawn)
+        above.leads |= entry.leads or entry.line.path in self._guide.marks
 
     def _entry(self, entry: _Open) -> Markup:
         line = entry.line
-        mark = self._guide.marks.get(line.path)
         is_first = line.id is not None and line.first is None
         anchor = f"{self._guide.prefix}{line.id}" if is_first else None
         if not entry.inside:
-            return tag("li", entry.label, id=anchor, class_=mark[0] if mark else None)
+            return tag("li", entry.label, id=anchor)
         summary = tag("summary", entry.label)
-        is_open = line.depth < self._opened
+        is_open = line.depth < self._opened or entry.leads
         within = tag("details", summary, tag("ul", *entry.inside), open=is_open)
-        return tag("li", within, id=anchor, class_=mark[0] if mark else None)
+        return tag("li", within, id=anchor)
 
     def _label(self, line: Line) -> Markup:
         parts: list[Part] = []
@@ -171,10 +187,10 @@ class _Drawing:
             parts += [" " if parts else None, self._piece(line, text, kind)]
         mark = self._guide.marks.get(line.path)
         if mark and not line.more:
-            parts += [" ", tag("b", mark[1], class_="mark")]
+            parts += [" ", tag("b", mark.word, class_=f"mark {mark.tone}", id=mark.anchor)]
         link = self._guide.link(line)
         if link is not None:
-            parts += [" ", tag("a", "look inside", href=link, class_="deeper")]
+            parts += [" ", tag("a", "show more" if line.more else "look inside", href=link)]
         return together(parts)
 
     def _piece(self, line: Line, text: str, kind: str) -> Markup:

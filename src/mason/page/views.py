@@ -194,7 +194,7 @@ def _part_form(links: Links, place: str, path: str) -> Markup:
     return tag(
         "form",
         *hidden,
-        tag("label", "Part ", field),
+        tag("label", "Only the part at ", field),
         tag("button", "Show", type="submit"),
         method="get",
         action=f"{links.base}{place}",
