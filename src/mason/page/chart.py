@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from mason.errors import MasonError
 from mason.page.figures import size_text, time_text
-from mason.page.labels import LETTER, Label, Spot, placed
+from mason.page.labels import HIGH, Label, Spot, placed
 from mason.page.markup import Markup, tag
 from mason.page.outcomes import OUTCOMES, outcome_of
 from mason.page.svg import drawing
@@ -136,8 +136,7 @@ def _specification(points: Sequence[_Point]) -> dict[str, Any]:
             _whiskers(points, x, y),
             _leaders(labels),
             _marks(points, x, y),
-            _names([label for label in labels if label.spot.name not in chosen], "normal"),
-            _names([label for label in labels if label.spot.name in chosen], "bold"),
+            *_names(labels, chosen),
         ],
     }
 
@@ -181,12 +180,21 @@ def _marks(points: Iterable[_Point], x: _Axis, y: _Axis) -> dict[str, Any]:
     }
 
 
-def _names(labels: Iterable[Label], weight: str) -> dict[str, Any]:
+def _names(labels: Iterable[Label], chosen: set[str]) -> list[dict[str, Any]]:
+    """Return a layer for each alignment and weight: in a layer, all texts have the same."""
+    looks: dict[tuple[str, str], list[Label]] = {}
+    for label in labels:
+        weight = "bold" if label.spot.name in chosen else "normal"
+        looks.setdefault((label.align, weight), []).append(label)
+    return [_names_alike(found, *look) for look, found in looks.items()]
+
+
+def _names_alike(labels: Iterable[Label], align: str, weight: str) -> dict[str, Any]:
     values = [{"x": label.x, "y": label.y, "name": label.spot.name} for label in labels]
     return {
         "data": {"values": values},
         "mark": {
-            "type": "text", "align": "left", "baseline": "middle", "fontSize": 13, "aria": False,
+            "type": "text", "align": align, "baseline": "middle", "fontSize": 13, "aria": False,
             "fill": INK, "font": "inherit", "fontWeight": weight,
         },
         "encoding": {
@@ -200,7 +208,7 @@ def _names(labels: Iterable[Label], weight: str) -> dict[str, Any]:
 def _leaders(labels: Iterable[Label]) -> dict[str, Any]:
     """Draw a line from each name that stands away from its point."""
     values = [
-        {"x": spot.x, "y": spot.y, "x2": _near_end(label), "y2": label.y}
+        {"x": spot.x, "y": spot.y, "x2": label.x, "y2": _edge(label)}
         for label in labels
         if abs(label.y - (spot := label.spot).y) > 20
     ]
@@ -213,9 +221,11 @@ def _leaders(labels: Iterable[Label]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _near_end(label: Label) -> float:
-    """Return where in a name its line ends."""
-    return min(max(label.spot.x, label.x), label.x + LETTER * len(label.spot.name))
+def _edge(label: Label) -> float:
+    """Return the height at which the line to a name ends: at its edge, or beside it."""
+    if label.align != "center":
+        return label.y
+    return label.y + math.copysign(HIGH / 2, label.spot.y - label.y)
 
 
 def _pixels(field: str) -> dict[str, Any]:

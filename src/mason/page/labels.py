@@ -6,12 +6,15 @@ its point that is free. A name that has none is left out: its point still tells 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
-LETTER = 7.4  # pixels of one letter at 13 pixels, a little more than most have
-_HIGH = 14.0
+LETTER = 7.6  # pixels of one letter at 13 pixels, a little more than most have
+HIGH = 14.0
 _POINT = 6.0  # from the middle of a point to its edge, and some air
+
+
+Align: TypeAlias = Literal["left", "center", "right"]
 
 
 class Spot(NamedTuple):
@@ -22,21 +25,16 @@ class Spot(NamedTuple):
     name: str
 
 
-class Label(NamedTuple):
-    """Say where a name stands: the left end of its middle line, and the point it belongs to."""
+class Box(NamedTuple):
+    """Hold the edges of a rectangle."""
 
-    x: float
-    y: float
-    spot: Spot
-
-
-class _Box(NamedTuple):
     left: float
     top: float
     right: float
     bottom: float
 
-    def meets(self, other: _Box) -> bool:
+    def meets(self, other: Box) -> bool:
+        """Tell whether two rectangles have something in common."""
         return (
             self.left < other.right
             and other.left < self.right
@@ -45,38 +43,51 @@ class _Box(NamedTuple):
         )
 
 
+class Label(NamedTuple):
+    """Say where a name stands: what of its middle line is at `x`, `y`, and whose name it is.
+
+    That end is the near one, so that a font that is wider than expected grows away from the point.
+    """
+
+    x: float
+    y: float
+    align: Align
+    spot: Spot
+
+    @property
+    def box(self) -> Box:
+        """Return what it covers."""
+        wide = len(self.spot.name) * LETTER
+        left = self.x - {"left": 0.0, "center": wide / 2, "right": wide}[self.align]
+        return Box(left, self.y - HIGH / 2, left + wide, self.y + HIGH / 2)
+
+
 def placed(spots: Sequence[Spot], width: float, height: float) -> list[Label]:
     """Return a place for as many names as there is room for; those that come first go first."""
     taken = [
-        _Box(spot.x - _POINT, spot.y - _POINT, spot.x + _POINT, spot.y + _POINT) for spot in spots
+        Box(spot.x - _POINT, spot.y - _POINT, spot.x + _POINT, spot.y + _POINT) for spot in spots
     ]
     labels = []
     for spot in spots:
-        wide = len(spot.name) * LETTER
-        for x, y in _around(spot, wide):
-            box = _Box(x, y - _HIGH / 2, x + wide, y + _HIGH / 2)
-            if _inside(box, width, height) and not _any_meets(taken, box):
+        for label in _around(spot):
+            box = label.box
+            if _inside(box, width, height) and not any(map(box.meets, taken)):
                 taken.append(box)
-                labels.append(Label(x, y, spot))
+                labels.append(label)
                 break
     return labels
 
 
-def _around(spot: Spot, wide: float) -> Iterator[tuple[float, float]]:
+def _around(spot: Spot) -> Iterator[Label]:
     """Give places from near to far; the far ones get a line to the point."""
-    right, left, middle = spot.x + _POINT + 2, spot.x - _POINT - 2 - wide, spot.x - wide / 2
-    yield right, spot.y
-    yield left, spot.y
-    for far in (14, 26, 38, 52):
-        for y in (spot.y - far, spot.y + far):
-            yield middle, y
-            yield right, y
-            yield left, y
+    right, left = spot.x + _POINT + 2, spot.x - _POINT - 2
+    for far in (0, 14, 26, 38, 52):
+        for y in (spot.y - far, spot.y + far) if far else (spot.y,):
+            if far:
+                yield Label(spot.x, y, "center", spot)
+            yield Label(right, y, "left", spot)
+            yield Label(left, y, "right", spot)
 
 
-def _inside(box: _Box, width: float, height: float) -> bool:
+def _inside(box: Box, width: float, height: float) -> bool:
     return box.left >= 2 and box.top >= 0 and box.right <= width and box.bottom <= height
-
-
-def _any_meets(taken: Iterable[_Box], box: _Box) -> bool:
-    return any(box.meets(other) for other in taken)
