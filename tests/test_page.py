@@ -210,7 +210,9 @@ def test_a_deep_tree_is_cut_and_says_so() -> None:
     page = tree_page(show(document, depth=None, items=None, lines=None), "deep.json")
     outline = Outline(page)
     assert outline.deepest < 200
-    assert "99,959 lines deeper than a page can nest, left out." in outline.text()
+    assert "1 container is not opened here, since what is inside lies too deep." in outline.text()
+    assert "not opened here" in Outline(tree_of([[[5]]], depth=1)).text()
+    assert "not opened here" not in Outline(tree_of([[[]]], depth=2)).text()
 
 
 def test_what_is_shared_leads_to_its_first_place() -> None:
@@ -355,6 +357,17 @@ def brightness(colour: str) -> float:
 def contrast(a: str, b: str) -> float:
     low, high = sorted((brightness(a), brightness(b)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_the_style_of_a_fragment_keeps_to_itself() -> None:
+    rules = re.findall(r"([^{}]+)\{", resource("fragment.css"))
+    selectors = [part.strip() for rule in rules for part in rule.split(",")]
+    assert len(selectors) > 20
+    assert all(selector.startswith(".mason-comparison") for selector in selectors)
+    signs = re.findall(r"\.sign \{ color: (#\w{6})", resource("fragment.css"))
+    assert len(signs) == 3
+    for colour in signs:  # on the paper of light and of dark notebooks
+        assert min(contrast(colour, "#ffffff"), contrast(colour, "#111111")) >= 3
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", "print"])

@@ -22,6 +22,7 @@ from browsing import Browser
 from test_cli import PROGRAM, environment, mason_command
 
 import mason
+from mason.cli.program import run
 from mason.page import serving
 from mason.page.serving import HOST, ViewServer
 
@@ -356,6 +357,25 @@ def test_the_command_serves_until_it_is_interrupted(folder: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=20)
     assert (process.returncode, out, error) == (0, b"ended\n", b"")
+
+
+@pytest.mark.parametrize("flags", [[], ["--no-browser"]])
+def test_the_browser_is_opened(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: list[str],
+) -> None:
+    opened: list[str] = []
+
+    def interrupted(self: ViewServer) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr(ViewServer, "serve_forever", interrupted)
+    assert run(["view", str(folder), *flags]) == 0
+    address = capsys.readouterr().out.split()[0]
+    assert opened == ([] if flags else [address])
 
 
 def test_what_is_not_there_is_3(tmp_path: Path) -> None:

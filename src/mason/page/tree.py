@@ -53,7 +53,7 @@ class Guide(NamedTuple):
 
     prefix: str = "o"
     marks: Mapping[str, Mark] = {}
-    link: Callable[[Line], str | None] = lambda line: None
+    link: Callable[[Line], str | None] | None = None
 
 
 PLAIN = Guide()
@@ -84,7 +84,7 @@ def tree_block(tree: Tree, guide: Guide = PLAIN, bounds: Bounds = ROOMY) -> Mark
         "div",
         _controls() if len(tree.lines) > 1 else None,
         tag("ul", drawn.finish(), class_="tree"),
-        _cut_note(tree, drawn, complete),
+        _cut_note(tree, guide, drawn, complete),
         class_="treeblock",
     )
 
@@ -129,7 +129,7 @@ class _Drawing:
     """Put lines into each other as their depths say, until the bounds are reached."""
 
     def __init__(self, guide: Guide, bounds: Bounds, opened: int) -> None:
-        self.deep = 0  # lines left out because they lie too deep
+        self.closed = 0  # containers whose parts lie too deep to be shown
         self._guide = guide
         self._bounds = bounds
         self._opened = opened
@@ -141,7 +141,6 @@ class _Drawing:
     def add(self, line: Line) -> bool:
         """Take one line; tell whether there was room for it."""
         if line.depth > self._bounds.levels:
-            self.deep += 1
             return True
         label = self._label(line)
         self._left -= label.size + (_AROUND if line.size else _AROUND_LEAF)
@@ -175,6 +174,7 @@ class _Drawing:
         is_first = line.id is not None and line.first is None
         anchor = f"{self._guide.prefix}{line.id}" if is_first else None
         if not entry.inside:
+            self.closed += bool(line.size) and line.first is None
             return tag("li", entry.label, id=anchor)
         summary = tag("summary", entry.label)
         is_open = line.depth < self._opened or entry.leads
@@ -188,7 +188,7 @@ class _Drawing:
         mark = self._guide.marks.get(line.path)
         if mark and not line.more:
             parts += [" ", tag("b", mark.word, class_=f"mark {mark.tone}", id=mark.anchor)]
-        link = self._guide.link(line)
+        link = self._guide.link(line) if self._guide.link else None
         if link is not None:
             parts += [" ", tag("a", "show more" if line.more else "look inside", href=link)]
         return together(parts)
@@ -224,16 +224,18 @@ def _controls() -> Markup:
     )
 
 
-def _cut_note(tree: Tree, drawn: _Drawing, complete: bool) -> Markup | None:
+def _cut_note(tree: Tree, guide: Guide, drawn: _Drawing, complete: bool) -> Markup | None:
     """Say what of a document is not on the page."""
     said = []
-    if drawn.deep:
-        lines = count_text(drawn.deep, "line")
-        said.append(f"{lines} deeper than a page can nest, left out.")
     if tree.cut or not complete:
         values = count_text(tree.values, "value")
         said.append(f"The document has {values}; this page shows its beginning.")
+    elif drawn.closed:
+        closed = count_text(drawn.closed, "container is", "containers are")
+        said.append(f"{closed} not opened here, since what is inside lies too deep.")
     if not said:
         return None
-    said.append("To see one part of it: ")
-    return sentence(" ".join(said), code("mason show --path PATH"), class_="note")
+    hint: list[Part] = []
+    if guide.link is None:
+        hint = [" To see one part of it: ", code("mason show --path PATH")]
+    return sentence(*said, *hint, class_="note")
