@@ -115,12 +115,21 @@ def test_only_this_machine_is_listened_to(server: ViewServer) -> None:
 
 
 def test_without_the_token_there_is_nothing(server: ViewServer) -> None:
-    for address in ("/", "/x/", f"/{server.token[:-1]}/", f"//{server.token}x/", "/\xe9/", "*"):
-        answer = ask(server, address=quote(address, "/*"))
+    for address in (
+        "/",
+        "/x/",
+        f"/{server.token[:-1]}/",
+        f"//{server.token}x/",
+        "/\xe9/",
+        "*",
+        "//[x/",
+    ):
+        answer = ask(server, address=quote(address, "/*["))
         assert answer.status == 404
         assert answer.text == "There is nothing here."
         assert server.token not in answer.text
     assert ask(server, "nothing").status == 404
+    assert ask(server, "?" + "a=1&" * 20).status == 400
 
 
 @pytest.mark.parametrize(

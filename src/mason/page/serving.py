@@ -18,7 +18,7 @@ from pathlib import Path
 from socketserver import ThreadingMixIn
 from threading import BoundedSemaphore, Timer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from mason.errors import MasonError
 from mason.page.sheet import policy
@@ -150,11 +150,14 @@ class _Request(BaseHTTPRequestHandler):
         """Return the part of the address behind the token, and what is asked there."""
         if len(self.path) > _ADDRESS_ROOM:
             raise _Refusal(414, "This address is too long.")
-        address = urlsplit(self.path)
-        token, _, place = address.path.lstrip("/").partition("/")
+        path, _, query = self.path.partition("?")
+        token, _, place = path.lstrip("/").partition("/")
         if not secrets.compare_digest(token.encode(), self.server.token.encode()):
             raise _Refusal(404, "There is nothing here.")
-        found = parse_qs(address.query, errors="surrogateescape", max_num_fields=10)
+        try:
+            found = parse_qs(query, errors="surrogateescape", max_num_fields=10)
+        except ValueError:
+            raise _Refusal(400, "This asks for too many things.") from None
         return place, {name: values[-1] for name, values in found.items()}
 
     def _page(self, place: str, asked: Mapping[str, str]) -> tuple[str, str]:
