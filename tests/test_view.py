@@ -213,7 +213,7 @@ def test_a_folder_is_listed(server: ViewServer) -> None:
         ("pipe.json", "this is no ordinary file"),
         ("sub", "this is no ordinary file"),
         ("bad.json", "a value was expected"),
-        ("old.pkl", "this is a pickle, and this version of mason does not read pickles yet"),
+        ("old.pkl", "does not read pickles yet; it never will by running them"),
     ],
 )
 def test_what_cannot_be_shown_is_said(server: ViewServer, file: str, reason: str) -> None:

@@ -133,7 +133,10 @@ def problem_text(name: str, error: Exception) -> str:
     before = f"{shown(name, _NAME_ROOM)}: " if name else ""
     if isinstance(error, OSError):
         return f"{before}{error.strerror or 'it cannot be opened'}"
-    said = str(error).split("\n")[0]  # what follows are hints for programs and command lines
+    said = str(error).split("\n")[0]
+    hint = (getattr(error, "hint", None) or "").partition("; format=")[0]
+    if hint and "=" not in hint:  # the others speak to programs
+        said = f"{said}; {hint}"
     return f"{before}{shown(said, _TEXT_ROOM)}"
 
 
