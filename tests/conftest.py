@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
+from browsing import Browser, started
 from hypothesis import HealthCheck, settings
 
 # What a user would see as a warning is a failure in the processes that tests start, too.
@@ -19,3 +22,8 @@ settings.register_profile(
 settings.register_profile("quick", settings.get_profile("mason"), max_examples=20)
 settings.register_profile("thorough", settings.get_profile("mason"), max_examples=2000)
 settings.load_profile("mason")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    yield from started()

@@ -38,7 +38,17 @@ LAZY = {
     "zoneinfo",
 }
 # What of mason plain data does not need: its own modules are most of the rest of the time.
-LATER = {"adapters", "cli", "comparison", "document", "inspection", "limits", "paths", "plans"}
+LATER = {
+    "adapters",
+    "cli",
+    "comparison",
+    "document",
+    "inspection",
+    "limits",
+    "page",
+    "paths",
+    "plans",
+}
 PLAIN_USE = (
     "import mason, io; file = io.StringIO(); mason.dump({'a': [1]}, file); file.seek(0); "
     "mason.load(file); mason.loads(mason.dumpb([1], format='cbor')); mason.loads(mason.dumps([1]))"

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
+from npm import ENVIRONMENT, JS, install
 from spec_vectors import Vector, expand, has_order, in_file
 from test_spec import WRITTEN, check_zones
 
 import mason
 
-JS = Path(__file__).parent / "js"
 NODE = shutil.which("node")
-# a sanitizer that is loaded into every process (make asan) is not for node
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
 # spellings that are not mason's own, which the reader takes all the same
 READ_TOO = ("sharing", "documents", "escapes", "instances")
 # what JavaScript has no words for, or one of the decoders
@@ -61,25 +57,8 @@ def written() -> list[Vector]:
 
 @pytest.fixture(scope="session")
 def decoders() -> None:
-    """Install the decoders beside their lock file, once; skip where that cannot be."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
-    mark = JS / "node_modules" / ".installed"
-    wanted = (JS / "package-lock.json").read_text()
-    if mark.is_file() and mark.read_text() == wanted:
-        return
-    # not `npm ci`: it wants every optional package of every platform in the lock file
-    command = [npm, "install", "--no-save", "--loglevel=error"]
-    try:
-        done = subprocess.run(
-            command, cwd=JS, capture_output=True, text=True, timeout=120, env=ENVIRONMENT
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip("npm install took too long")
-    if done.returncode != 0:
-        pytest.skip(f"npm install failed: {done.stderr.strip()[-200:]}")
-    mark.write_text(wanted)
+    """Have the decoders; skip where they cannot be had."""
+    install()
 
 
 def test_the_javascript_reader_reads_what_mason_writes() -> None:

@@ -19,6 +19,9 @@ from mason._core import fast_layout
 value = {"a": (1, 2.5), "b": [True, None]}
 assert mason.loads(mason.dumps(value)) == value
 assert mason.loads(mason.dumps(value, format="cbor")) == value
+from mason.inspection.show import show
+from mason.page import tree_page
+assert "<h1>" in tree_page(show(mason.reads("[1]")), "x")  # with its style and script
 print("mason", mason.__version__, "dumps and loads; fast layout:", fast_layout)
 """
 
@@ -43,7 +46,7 @@ def look_into(wheel: Path) -> None:
         names = archive.namelist()
         (metadata,) = (name for name in names if name.endswith("METADATA"))
         required = archive.read(metadata).decode().partition("\n\n")[0].splitlines()
-    for wanted in ("mason/__init__.py", "mason/py.typed", "mason/_core.pyi"):
+    for wanted in ("mason/__init__.py", "mason/py.typed", "mason/_core.pyi", "mason/page/page.css"):
         require(wanted in names, f"{wanted} is missing")
     native = [name for name in names if name.endswith((".so", ".pyd"))]
     require(len(native) == 1 and native[0].startswith("mason/_core."), f"native files: {native}")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 REFUSED, USAGE, IO = 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports a program that SIGINT or SIGPIPE ended
 
-_COMMANDS = ("compare", "convert", "diff", "show")
+_COMMANDS = ("compare", "convert", "diff", "show", "view")
 _AS_DIFF = ("diff",)  # their exit codes are those of diff: 0 the same, 1 different, 2 trouble
 _COLOURS = {"type": "cyan", "text": "green", "shared": "magenta", "note": "dim", "needs": "yellow"}
 _COLOURS |= {"added": "green", "removed": "red", "changed": "yellow", "moved": "blue"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mason.cli.program import Piece, print_lines, read_document, speaks_ascii_only, spelled
 
@@ -44,9 +47,11 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Show all levels, parts and lines.")
 @click.option("--from", "format", type=click.Choice(["json", "cbor"]), help="The format of FILE.")
 @click.option("--json", "machine", is_flag=True, help="Write JSON: facts, needs, and the lines.")
+@click.option("--html", metavar="PATH", type=click.Path(), help="Write a page to open or send.")
+@click.pass_context
 def command(
-    file: str, path: str, depth: int, items: int, lines: int, everything: bool,
-    format: Format | None, machine: bool,
+    context: click.Context, file: str, path: str, depth: int, items: int, lines: int,
+    everything: bool, format: Format | None, machine: bool, html: str | None,
 ) -> None:  # fmt: skip
     """Show what FILE holds as a tree: types, shapes, sizes, sharing.
 
@@ -55,7 +60,15 @@ def command(
     """
     from mason.inspection.show import as_json, show
 
+    if machine and html is not None:
+        raise click.UsageError("--json and --html are two things: choose one")
     document = read_document(file, format)
+    if html is not None:
+        # a page folds and scrolls, a terminal does not
+        items, lines = (
+            more if context.get_parameter_source(name) is ParameterSource.DEFAULT else given
+            for name, given, more in (("items", items, 200), ("lines", lines, 20_000))
+        )
     if everything:
         tree = show(document, path=path, depth=None, items=None, lines=None)
     else:
@@ -64,6 +77,10 @@ def command(
         import json
 
         click.echo(json.dumps(as_json(tree), indent=2))
+    elif html is not None:
+        from mason.page import tree_page
+
+        Path(html).write_text(tree_page(tree, os.path.basename(spelled(file))), encoding="utf-8")
     else:
         print_lines(_pieces(file, tree))
 

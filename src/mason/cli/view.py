@@ -1,0 +1,37 @@
+"""`mason view PATH`: documents in the browser, from a server on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("view")
+@click.argument("path", metavar="PATH", type=click.Path())
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="Use this port instead of a free one.",
+)
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+def command(path: str, port: int, no_browser: bool) -> None:
+    """Show PATH, a file or a folder, in the browser.
+
+    A server answers on 127.0.0.1 only, to whoever has the address with its token, until Ctrl-C.
+    Nothing is imported, built or run, and nothing goes out.
+    """
+    from mason.page.serving import ViewServer
+
+    with ViewServer(Path(path), port) as server:
+        click.echo(f"{server.address}  (Ctrl-C ends it)")
+        if not no_browser:
+            import webbrowser
+
+            webbrowser.open(server.address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("ended")
