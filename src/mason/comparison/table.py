@@ -81,7 +81,8 @@ def lines(comparison: Comparison, width: int = 100) -> Iterator[list[Piece]]:
     if rows:
         yield []
         yield from _table(rows, width)
-    yield from _notes(comparison, width)
+    notes = list(_notes(comparison, width))
+    yield from [[], *notes] if notes else []
     yield from _verdict(comparison, width)
 
 
@@ -155,7 +156,6 @@ def _line(cells: list[str], widths: list[int], columns: list[_Column]) -> str:
 
 
 def _notes(comparison: Comparison, width: int) -> Iterator[list[Piece]]:
-    yield []
     told = [(row.name, text) for row in ordered(comparison.rows) if (text := note(row))]
     alike: dict[str, list[str]] = {}
     for name, text in told:
