@@ -116,6 +116,11 @@ def write_destination(
     target.write(_packed(_as_bytes(render(chosen, False)), packing, limits), durable)
 
 
+def replace_file(path: str, data: bytes) -> None:
+    """Write bytes to a path, atomically where it is a regular file; raises OSError."""
+    _Target.of(path).write(data, durable=False)
+
+
 def _packed(data: bytes, packing: str, limits: Limits | None) -> bytes:
     return pack(data, packing, limits or _default_limits()) if packing else data
 

@@ -6,12 +6,18 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mason.cli.program import Piece, print_lines, read_document, speaks_ascii_only, spelled
+from mason.cli.program import (
+    Piece,
+    print_lines,
+    read_document,
+    speaks_ascii_only,
+    spelled,
+    write_page,
+)
 
 if TYPE_CHECKING:
     from mason.comparison.comparing import Comparison, Options
@@ -79,13 +85,14 @@ def command(
     if html and len(what) > 1:
         raise click.UsageError("--html is for one FILE or object")
     if html:
-        import_module("mason.page").require_chart()
+        from mason.page import require_chart
+
+        require_chart()
     options = _options(asked, trust)
     results = [_compared(name, expr, options, trust, format) for name in what or ("",)]
     _print(results, form)
     if html:
-        with open(html, "w", encoding="utf-8") as page:
-            page.write(results[0].as_html())
+        write_page(html, results[0].as_html())
 
 
 def _options(asked: dict[str, Any], trust: tuple[str, ...]) -> Options:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
-from mason.cli.program import Piece, print_lines, speaks_ascii_only, spelled
+from mason.cli.program import Piece, print_lines, speaks_ascii_only, spelled, write_page
 from mason.cli.revisions import read_file_or_revision
 
 if TYPE_CHECKING:
@@ -110,13 +109,11 @@ def _aliases(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 def _write_page(file: str, found: Diff, a: Document, b: Document, path: str) -> None:
-    from pathlib import Path
-
     from mason.inspection.show import show
+    from mason.page import diff_page
 
-    trees = [show(document, path=path) for document in (a, b)]
-    page: str = import_module("mason.page").diff_page(found.as_json(), *trees)
-    Path(file).write_text(page, encoding="utf-8")
+    one, two = (show(document, path=path) for document in (a, b))
+    write_page(file, diff_page(found.as_json(), one, two))
 
 
 def _lines(found: Diff) -> Iterator[list[Piece]]:

@@ -179,6 +179,13 @@ def _guess(name: str, error: MasonError) -> str:
     return "no document that mason knows; read as CBOR: " if binary else ""
 
 
+def write_page(path: str, page: str) -> None:
+    """Write a page to a file, which is replaced only when the page is whole."""
+    from mason.files import replace_file
+
+    replace_file(path, page.encode())
+
+
 def spelled(name: str) -> str:
     """Return the name of a FILE as it may be shown."""
     from mason.errors import shown

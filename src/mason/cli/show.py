@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from mason.cli.program import Piece, print_lines, read_document, speaks_ascii_only, spelled
+from mason.cli.program import (
+    Piece,
+    print_lines,
+    read_document,
+    speaks_ascii_only,
+    spelled,
+    write_page,
+)
 
 if TYPE_CHECKING:
     from mason.formats import Format
@@ -80,7 +86,7 @@ def command(
     elif html is not None:
         from mason.page import tree_page
 
-        Path(html).write_text(tree_page(tree, os.path.basename(spelled(file))), encoding="utf-8")
+        write_page(html, tree_page(tree, os.path.basename(spelled(file))))
     else:
         print_lines(_pieces(file, tree))
 

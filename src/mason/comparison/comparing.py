@@ -7,7 +7,6 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from mason.comparison.contenders import CONTENDERS, Contender, chosen, named
@@ -63,12 +62,14 @@ class Comparison:
 
         Raises `MasonError` without the libraries of the extra `page`.
         """
-        page: str = import_module("mason.page").comparison_page(self.as_json())
-        return page
+        from mason.page import comparison_page
+
+        return comparison_page(self.as_json())
 
     def _repr_html_(self) -> str:
-        fragment: str = import_module("mason.page").comparison_fragment(self.as_json())
-        return fragment
+        from mason.page import comparison_fragment
+
+        return comparison_fragment(self.as_json())
 
     def __str__(self) -> str:
         return as_text(self)

@@ -19,6 +19,7 @@ class Outcome(NamedTuple):
 OUTCOMES = {
     "exact": Outcome("●", "circle", "exact", "the same object comes back"),
     "changed": Outcome("▲", "triangle-up", "changed", "something else comes back, in silence"),
+    "cannot tell": Outcome("◇", "diamond", "plain", "nobody can look into what comes back"),
     "refused": Outcome("■", "square", "refused", "it does not take this object, and says so"),
     "failed": Outcome("◆", "diamond", "refused", "it wrote a file that it cannot read back"),
     "crashed": Outcome("✕", "cross", "refused", "it ended its process"),
