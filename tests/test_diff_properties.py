@@ -184,7 +184,11 @@ def test_lost_sharing_is_named_once(place: tuple[Any, str, Any]) -> None:
         assert {found.a, found.b} == {f"the object at {first}", "an object of its own"}
 
 
-@given(TREES, TREES)
+# Without lists: of several alignments that are as good, the two directions may find different ones.
+NAMED = st.recursive(SCALARS, lambda inner: st.dictionaries(KEYS, inner, max_size=5))
+
+
+@given(NAMED, NAMED)
 def test_the_other_way_round_is_the_opposite(one: Any, another: Any) -> None:
     there, back = diff(document(one), document(another)), diff(document(another), document(one))
     turned = dict(back.counts)
