@@ -482,6 +482,14 @@ class Config(dict):  # type: ignore[type-arg]
         return super().items()
 
 
+class AttributeDict(dict):  # type: ignore[type-arg]
+    """Its items are its attributes, by a well-known trick."""
+
+    def __init__(self, **items: Any) -> None:
+        super().__init__(**items)
+        self.__dict__ = self
+
+
 class Bag(set):  # type: ignore[type-arg]
     def add(self, value: Any) -> None:
         ran.append("Bag.add")

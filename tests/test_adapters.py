@@ -256,6 +256,61 @@ def test_generic_aliases_of_classes_come_back(format: str) -> None:
         through(alias, format)
 
 
+NAMING = [
+    defaultdict(shapes.Point, {"a": 1}),
+    defaultdict(shapes.total),
+    ChainMap({"a": 1}, shapes.Config(b=2)),
+    list[shapes.Point],
+    dict[str, list[shapes.Point]],
+    shapes.Box[int],
+    shapes.Box[shapes.Box[shapes.Point]],
+    shapes.Box[int](1),  # remembers what it was made by
+]
+
+
+@FORMATS
+@pytest.mark.parametrize("value", NAMING, ids=lambda value: type(value).__name__)
+def test_what_names_an_unknown_class_is_kept_and_written_back(value: Any, format: Any) -> None:
+    data = mason.dumps([value, value], format=format)
+    kept = mason.loads(data, format=format, unknown="keep")
+    assert kept[0] is kept[1]
+    assert mason.dumps(kept, format=format) == data
+    back = mason.loads(
+        mason.dumps(kept, format=format), trust=["shapes", shapes.Config, shapes.total]
+    )
+    assert mason.same(back, [value, value])
+
+
+@FORMATS
+@pytest.mark.parametrize("value", NAMING[3:7], ids=lambda value: type(value).__name__)
+def test_an_alias_is_kept_where_only_its_arguments_are_known(value: Any, format: Any) -> None:
+    data = mason.dumps({value: 1}, format=format)
+    kept = mason.loads(data, format=format, trust=["shapes:Point"], unknown="keep")
+    assert mason.dumps(kept, format=format) == data
+
+
+def test_a_kept_name_answers_no_question() -> None:
+    counted = mason.loads(mason.dumps(NAMING[0]), unknown="keep")
+    assert counted["a"] == 1
+    with pytest.raises(TypeError, match="not callable"):
+        counted["b"]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        [{"$global": "gone:Box"}, [5]],
+        [{"$global": "gone:Box"}, ["nosuch"]],
+        [5, [{"$global": "gone:Point"}]],
+        ["list", [{"$type": "gone:Point"}, {"$global": "gone:Point"}]],
+    ],
+)
+@pytest.mark.parametrize("name", ["types:GenericAlias", "typing:GenericAlias"])
+def test_an_alias_is_not_kept_with_content_that_no_alias_has(name: str, new: Any) -> None:
+    with pytest.raises(mason.LoadError):
+        mason.loads(written(name, **{"$new": new}), unknown="keep")
+
+
 def test_an_array_of_text_comes_back_without_a_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -106,6 +106,7 @@ def test_a_missing_library_is_one_line_and_the_way_to_get_it(name: str) -> None:
         ["convert", "a", "-"],
         ["convert", "a", "b.txt"],
         ["convert", "a", "b.cbor", "--indent", "2"],
+        ["convert", "a", "b.json", "--indent", "65"],  # more than mason.dump takes
     ],
 )
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
@@ -360,6 +361,37 @@ def test_an_interrupt_ends_it_quietly(inherited: Any) -> None:
     ran.send_signal(signal.SIGINT)
     out, err = ran.communicate(timeout=60)
     assert (ran.returncode, out, err) == (130, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code"),
+    [
+        ([1], ["show", "{order}"], 0),
+        ([1], ["convert", "{order}", "-", "--to", "json"], 0),
+        ([1], ["convert", "{order}", "{out}"], 0),
+        ([2], ["show", "{order}.gone"], 3),
+        ([0, 1, 2], ["convert", "{order}", "{out}"], 0),
+        ([0], ["show", "-"], 3),
+        ([0], ["convert", "-", "{out}", "--from", "json"], 3),
+    ],
+    ids=str,
+)
+def test_standard_files_may_be_closed(
+    order: Path, tmp_path: Path, closed: list[int], arguments: list[str], code: int
+) -> None:
+    out = tmp_path / "out.cbor"
+    ran = subprocess.run(
+        ["sh", "-c", f'"$@" {" ".join(f"{one}>&-" for one in closed)}', "sh"]
+        + [sys.executable, "-c", PROGRAM]
+        + [argument.format(order=order, out=out) for argument in arguments],
+        capture_output=True,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    said = b"mason: standard input: Bad file descriptor\n" if closed == [0] else b""
+    assert (ran.returncode, ran.stderr) == (code, said)
+    assert out.exists() is (code == 0 and arguments[-1] == "{out}")
 
 
 def interruptible(code: str) -> subprocess.Popen[bytes]:

@@ -156,6 +156,27 @@ def test_what_an_option_refuses_is_listed_too(options: Any, format: Any) -> None
     assert [problem.path for problem in error.problems] == places[next(iter(options))]
 
 
+@FORMATS
+def test_what_holds_itself_gets_the_hint_that_helps(format: Any) -> None:
+    """For what is only shared that is shared=False, which would be refused here in turn."""
+    ring: list[Any] = []
+    ring.append(ring)
+    inside = {"a": [{"b": ring}]}
+    hints = {}
+    for plain, shared in (True, True), (False, False), (True, False):
+        with pytest.raises(mason.DumpError, match="holds itself") as caught:
+            mason.dumps(inside, format=format, plain=plain, shared=shared)
+        hints[plain, shared] = caught.value.hint
+    assert hints == {
+        (True, True): "leave plain=True away",
+        (False, False): "leave shared=False away",
+        (True, False): "leave plain=True and shared=False away",
+    }
+    with pytest.raises(mason.DumpError, match="is shared") as caught:
+        mason.dumps([inside["a"][:0]] * 2, format=format, plain=True)
+    assert caught.value.hint == "pass shared=False to write it again"
+
+
 @pytest.mark.parametrize("name", ["a.json", "a.cbor", "a.json.gz", "a.cbor.xz", "a.pkl"])
 @pytest.mark.parametrize("there", [True, False])
 def test_the_destination_stays_as_it_was(name: str, there: bool, tmp_path: Path) -> None:
@@ -787,3 +808,48 @@ def test_a_class_that_comes_back_is_written_again(monkeypatch: pytest.MonkeyPatc
         patch.setattr(sys.modules[__name__], "Stale", shapes.twin_of(Stale))
         assert f"{__name__}.Stale" in str(refused(value))
     assert mason.loads(mason.dumps(value), Stale) == value
+
+
+def with_dict(obj: Any, attributes: Any) -> Any:
+    obj.__dict__ = attributes
+    return obj
+
+
+LOOSE = [shapes.Plain, lambda: shapes.SlotsAndDict.__new__(shapes.SlotsAndDict), shapes.Bag]
+
+
+@FORMATS
+@pytest.mark.parametrize("make", LOOSE)
+def test_a_dict_of_attributes_that_stands_elsewhere_is_refused(make: Any, format: Any) -> None:
+    """Two objects would come back with one dict each, and no longer follow each other."""
+    shared: dict[str, Any] = {"mark": 1}
+    one, two = with_dict(make(), shared), with_dict(make(), shared)
+    for graph in ([one, two], [shared, one], [one, shared], {"a": {"b": one}, "c": [shared]}):
+        error = refused(graph, format)
+        assert error.total == 1
+        assert "__dict__" in error.problems[0].reason
+    shop = mason.Registry(trust=["shapes", shapes.Bag])
+    for fine in (one, [one, one], [one, dict(shared)]):
+        assert mason.same(fine, shop.loads(shop.dumpb(fine, format=format), format=format))
+    written = mason.dumpb([one, two], format=format, shared=False)
+    assert vars(shop.loads(written, format=format)[1]) == {"mark": 1}
+
+
+@FORMATS
+def test_a_dict_of_attributes_inside_itself_is_refused(format: Any) -> None:
+    plain = shapes.Plain()
+    plain.__dict__.update(me=plain.__dict__)
+    assert refused(plain, format).problems[0].path == "$.me"
+    plain.me = plain
+    assert refused(plain.__dict__, format).problems[0].path == "$.me"
+    space = types.SimpleNamespace(a=1)
+    assert refused([space, space.__dict__], format).problems[0].path == "$[1]"
+
+
+@FORMATS
+@pytest.mark.parametrize("make", LOOSE)
+def test_a_dict_of_attributes_of_another_class_is_refused(make: Any, format: Any) -> None:
+    """It would come back as a plain one."""
+    obj = with_dict(make(), collections.OrderedDict(mark=1))
+    assert "more than a dict" in refused([obj], format).problems[0].reason
+    assert refused([obj], format, shared=False).total == 1

@@ -343,6 +343,16 @@ def test_the_line_to_paste_is_never_the_attack(name: str, use: str) -> None:
     assert pasted(needs[1]) == ""
 
 
+@pytest.mark.parametrize("name", ["builtins:object", "builtins:type", "typing:Any"])
+def test_the_line_to_paste_has_nothing_that_trust_refuses(name: str) -> None:
+    module, _, attribute = name.partition(":")
+    with pytest.raises(mason.PolicyError):
+        mason.loads("[]", trust=[getattr(sys.modules[module], attribute)])
+    needs = [NEED, Need(name, "reference", 1, "$.x")]
+    assert pasted(*needs) == 'mason.load(..., trust=["shop.models"])'
+    assert f"Left out: {name}" in str(UntrustedError(needs))
+
+
 def test_a_class_of_the_standard_library_is_passed_itself() -> None:
     needs = [
         Need("http:HTTPStatus", "instance", 1, "$"),

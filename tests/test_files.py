@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import errno
 import gzip
 import io
@@ -558,6 +559,29 @@ def test_a_text_file_of_any_encoding_gets_the_same_json(tmp_path: Path, encoding
         assert json.loads(read(path)[0]) == json.loads(TEXT)
     with open(path, encoding=encoding) as stream:
         assert json.loads(read(stream)[0]) == json.loads(TEXT)
+
+
+def by_codecs(path: Path, mode: str, encoding: str) -> Any:
+    """Return what `codecs.open` does, which Python 3.14 warns of."""
+    found = codecs.lookup(encoding)
+    return codecs.StreamReaderWriter(path.open(mode), found.streamreader, found.streamwriter)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_text_files_of_codecs_are_text_files(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.json"
+    opened: list[Callable[[], Any]] = [
+        lambda: by_codecs(path, "wb", encoding),
+        lambda: codecs.getwriter(encoding)(path.open("wb")),
+    ]
+    for make in opened:
+        with make() as stream:
+            assert write(stream) == [("json", True)]
+            with pytest.raises(DumpError, match="takes text"):
+                write(stream, "cbor")
+        assert json.loads(path.read_text(encoding)) == json.loads(TEXT)
+        with by_codecs(path, "rb", encoding) as stream:
+            assert json.loads(read(stream)[0]) == json.loads(TEXT)
 
 
 def test_a_text_file_in_utf8_gets_the_characters_themselves(tmp_path: Path) -> None:

@@ -531,6 +531,16 @@ def test_a_subclass_can_hold_itself(format: str) -> None:
     assert dict.__getitem__(back.me, "k") is back
 
 
+def test_a_dict_that_is_its_own_attributes_is_refused() -> None:
+    """It would come back with two dicts, and what is set in one would not be in the other."""
+    items = shapes.AttributeDict(a=1)
+    assert "write dict(x)" in refusal([items])
+    assert mason.loads(mason.dumps(dict(items))) == items
+    tags = shapes.Tags([1])
+    tags.__dict__ = shapes.Config(a=1)
+    assert "plain dict" in refusal([tags])
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -692,6 +702,8 @@ def natives() -> Iterator[tuple[Any, str]]:
     yield types.MappingProxyType({}), "dict(x)"
     yield weakref.ref(shapes.Point), "x()"
     yield weakref.WeakValueDictionary(), "dict(x)"
+    yield weakref.finalize(shapes.Point, int), "leave it out"
+    yield object(), "member of an enum"  # a sentinel: another one would come back
     yield sys._getframe(), "frame"
     yield generate.__code__, "code"
     yield ValueError("no"), "args"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ROOM = 200  # characters of a name in the line
 _LISTED = 100  # items of the line
 _MAIN = ("__main__", "__mp_main__")
+_REFUSED = ("builtins:object", "builtins:type", "typing:Any")  # by trust=, for what they stand
 _KEEP = 'unknown="keep" loads what is around them'
 # what `vars(cls)` and `cls.__mro__` say, past any metaclass that has its own __getattribute__
 _CLASS_NAMES: Callable[[Any], Mapping[str, Any]] = type.__dict__["__dict__"].__get__
@@ -30,8 +31,9 @@ _CLASS_LINE: Callable[[Any], tuple[type, ...]] = type.__dict__["__mro__"].__get_
 class Advice:
     """Work out the line that trusts every name, without importing or running anything.
 
-    What is never offered: functions of the standard library (`os.system`) and its classes with a
-    finalizer. They are named as left out; a line to paste must not be the attack.
+    What is never offered: functions of the standard library (`os.system`), its classes with a
+    finalizer, and what `trust=` refuses. They are named as left out; a line to paste must not be
+    the attack, and has to work.
     """
 
     def __init__(self, needs: Sequence[Need], spelled: Mapping[str, str]) -> None:
@@ -99,7 +101,7 @@ class Advice:
 
     def _of_stdlib(self, need: Need, module: str, qualname: str) -> None:
         cls = _glimpse(module, qualname)
-        if not _is_class(cls) or _has_finalizer(cls):
+        if not _is_class(cls) or _has_finalizer(cls) or need.name in _REFUSED:
             self.withheld[need.name] = None
         elif need.use == "call":
             self.calls[need.name] = None

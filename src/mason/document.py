@@ -12,7 +12,7 @@ from collections import ChainMap, deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from mason._core import Name, Record, Simple, Tag
 from mason.errors import Need, PathError, shown
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Document", "Name", "Need", "Record", "Simple", "Tag", "walk"]
 
+_T = TypeVar("_T")
 _MISSING: Any = object()
 _SEQUENCES = (list, tuple, deque)
 _SETS = (set, frozenset)
@@ -104,6 +105,28 @@ class Document:
             value = part
         return value
 
+    @overload
+    def build(
+        self,
+        type: type[_T],
+        *,
+        trust: Any = (),
+        unknown: Literal["raise", "keep"] = "raise",
+        aliases: Any = None,
+        registry: Any = None,
+        limits: Any = None,
+    ) -> _T: ...
+    @overload
+    def build(
+        self,
+        type: Any = None,
+        *,
+        trust: Any = (),
+        unknown: Literal["raise", "keep"] = "raise",
+        aliases: Any = None,
+        registry: Any = None,
+        limits: Any = None,
+    ) -> Any: ...
     def build(
         self,
         type: Any = None,
@@ -129,7 +152,7 @@ class Document:
         )
 
     def dump(
-        self, destination: Any, *, format: str | None = None, indent: int | None = None
+        self, destination: Any, *, format: Format | None = None, indent: int | None = None
     ) -> None:
         """Write the document, in its own or another format, without building it.
 
@@ -137,7 +160,13 @@ class Document:
         """
         self._dump(self, destination, format=format, indent=indent)
 
-    def dumps(self, *, format: str | None = None, indent: int | None = None) -> str | bytes:
+    @overload
+    def dumps(self, *, format: Literal["json"], indent: int | None = None) -> str: ...
+    @overload
+    def dumps(self, *, format: Literal["cbor", "pickle"], indent: int | None = None) -> bytes: ...
+    @overload
+    def dumps(self, *, format: Format | None = None, indent: int | None = None) -> str | bytes: ...
+    def dumps(self, *, format: Format | None = None, indent: int | None = None) -> str | bytes:
         """Return the document as str (JSON) or bytes (CBOR), without building it."""
         return self._dumps(self, format=format, indent=indent)
 

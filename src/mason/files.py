@@ -11,6 +11,7 @@ opened by `open`; other file objects (`gzip.open`, sockets, zip entries) get the
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -54,6 +55,8 @@ Path: TypeAlias = "str | os.PathLike[str] | os.PathLike[bytes]"
 Render: TypeAlias = Callable[[Format, bool], "bytes | str"]
 
 _PIECE = 1 << 20
+# what `codecs.open` and `codecs.getwriter` give: text files with the mode of the file beneath
+_ENCODERS = (codecs.StreamReaderWriter, codecs.StreamWriter)
 _BESIDE = "mason writes a new file beside the target; a file object is written in place"
 
 
@@ -163,7 +166,7 @@ def _chosen(format: str | None, what: str) -> Format:
 
 def _takes_text(stream: object) -> bool | None:
     """Tell whether a file object takes str (True) or bytes (False); None where it does not say."""
-    if isinstance(stream, io.TextIOBase):
+    if isinstance(stream, (io.TextIOBase, *_ENCODERS)):
         return True
     if isinstance(stream, (io.RawIOBase, io.BufferedIOBase)):
         return False
@@ -401,6 +404,8 @@ def _check_durable(stream: object) -> None:
 
 def _write_text(stream: Any, text: str, certain: bool) -> None:
     encoding = getattr(stream, "encoding", None)
+    if encoding is None and isinstance(stream, codecs.StreamWriter):
+        encoding = "unknown"  # it has one, and does not say which
     if isinstance(encoding, str) and encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
         # open("x.json", "w") is cp1252 on many a machine: JSON's own escapes fit everywhere
         text = re.sub("[^\0-\x7f]+", lambda match: dumps(match[0])[1:-1], text)

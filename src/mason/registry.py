@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mason._core import Plan, Plans
     from mason.document import Document
     from mason.files import Path, Readable, Writable
-    from mason.formats import Format
+    from mason.formats import Bytes, Format
     from mason.limits import Limits
 
 Fields: TypeAlias = dict[str, Any]
@@ -275,10 +275,10 @@ class Registry:
         return _api().load(source, type, registry=self, **options)
 
     @overload
-    def loads(self, data: str | bytes, type: type[_T], **options: Unpack[LoadOptions]) -> _T: ...
+    def loads(self, data: str | Bytes, type: type[_T], **options: Unpack[LoadOptions]) -> _T: ...
     @overload
-    def loads(self, data: str | bytes, type: Any = None, **options: Unpack[LoadOptions]) -> Any: ...
-    def loads(self, data: str | bytes, type: Any = None, **options: Unpack[LoadOptions]) -> Any:
+    def loads(self, data: str | Bytes, type: Any = None, **options: Unpack[LoadOptions]) -> Any: ...
+    def loads(self, data: str | Bytes, type: Any = None, **options: Unpack[LoadOptions]) -> Any:
         """Build the objects of a document in memory, as `mason.loads` does."""
         return _api().loads(data, type, registry=self, **options)
 

@@ -145,21 +145,18 @@ std::string Builder::path() const {
 // ---- names ----
 
 NameUse* Builder::name_use(std::string_view name) {
-    if (last_name_ != nullptr && last_text_ == name) return last_name_;
-    if (NameUse* use = near_name(name)) {
-        last_text_ = near_place(name).name;
-        return last_name_ = use;
-    }
+    if (last_name_ != nullptr && last_name_->text == name) return last_name_;
+    if (NameUse* use = near_name(name)) return last_name_ = use;
     auto found = names_.find(name);
     if (found == names_.end()) {
         auto use = std::make_unique<NameUse>();
         use->name = Ref::check(PyUnicode_DecodeUTF8(name.data(), Py_ssize_t(name.size()), "surrogatepass"));
         use->native = name == "datetime:datetime" || name == "datetime:time" || name == "decimal:Decimal";
         found = names_.emplace(std::string(name), std::move(use)).first;
+        found->second->text = found->first;
     }
     last_name_ = found->second.get();
-    last_text_ = found->first;
-    near_place(name) = {last_text_, last_name_};
+    keep_near(last_name_);
     return last_name_;
 }
 

@@ -13,6 +13,7 @@
 #include "plan.hpp"
 #include "text.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <deque>
 #include <map>
@@ -66,6 +67,7 @@ class CallOut {
 // A name of the document and what it stands for, looked up once per use.
 struct NameUse {
     Ref name;
+    std::string_view text;  // the same, as it is looked up
     Ref plan;       // of its instances, once resolved
     Ref reference;  // the object itself, once resolved
     bool keep = false, keep_reference = false;
@@ -333,21 +335,26 @@ class Builder {
         return false;
     }
 
-    // The name that came last, and those that came lately.
+    // The name that came last, and those that came lately: four places for names of one mix, so that a few names that
+    // take turns do not drive each other out.
     NameUse* last_name_ = nullptr;
-    std::string_view last_text_;
-    struct Near {
-        std::string_view name;
-        NameUse* use = nullptr;
-    } near_[16];
-    Near& near_place(std::string_view name) {
+    static constexpr size_t near_places = 4, near_mixes = 16;
+    NameUse* near_[near_places * near_mixes] = {};
+    NameUse** near(std::string_view name) {
         size_t size = name.size(), mix = size;
         if (size >= 8) mix += size_t((text::load8(name.data() + size - 8) * 0x9E3779B97F4A7C15ull) >> 40);
-        return near_[mix & 15];
+        return near_ + mix % near_mixes * near_places;
     }
     NameUse* near_name(std::string_view name) {
-        Near& place = near_place(name);
-        return place.use != nullptr && place.name == name ? place.use : nullptr;
+        NameUse** places = near(name);
+        for (size_t i = 0; i < near_places && places[i] != nullptr; ++i)
+            if (places[i]->text == name) return places[i];
+        return nullptr;
+    }
+    void keep_near(NameUse* use) {
+        NameUse** places = near(use->text);
+        std::copy_backward(places, places + near_places - 1, places + near_places);
+        places[0] = use;
     }
 
   private:

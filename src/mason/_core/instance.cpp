@@ -9,6 +9,14 @@ static PyObject* dict_of(PyObject* object) {
     return made ? made : Ref::check(PyObject_GenericGetDict(object, nullptr)).get();
 }
 
+PyObject* loose_dict(PyObject* object) {
+    PyTypeObject* type = Py_TYPE(object);
+    if (type->tp_dictoffset == 0) return nullptr;
+    bool managed = layout::fast && (type->tp_flags & Py_TPFLAGS_MANAGED_DICT);
+    PyObject* dict = managed ? layout::made_dict(object) : dict_of(object);
+    return dict == nullptr || (Py_REFCNT(dict) == 1 && PyDict_CheckExact(dict)) ? nullptr : dict;
+}
+
 PyObject* field_value(PyObject* object, const Field& field) {
     if (field.offset >= 0) return in_slot(object, field);
     layout::Values values;

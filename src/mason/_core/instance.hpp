@@ -32,6 +32,10 @@ class AttributeView {
     PyObject* const* values_ = nullptr;
 };
 
+// The dictionary of an instance's attributes (borrowed) where it may be more than that: held by others, too, or of a
+// class of its own. Null where it is the instance's alone.
+PyObject* loose_dict(PyObject* object);
+
 // The value of a field (borrowed), or null when it is not there. May run code, like a look into any dictionary.
 PyObject* field_value(PyObject* object, const Field& field);
 

@@ -18,6 +18,7 @@ struct Visit {
     uint32_t id = 0;     // counted from 1 at the end, 0 when it was met only once
     bool array = false;  // written as a bare array, which JSON must wrap to give it an id
     bool again = false;  // met a second time
+    bool attributes = false;  // the __dict__ of an instance, which is no value of its own in a document
 };
 
 class Memo {

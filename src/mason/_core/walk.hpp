@@ -143,8 +143,8 @@ class Walk {
     void open(PyObject* v) {
         if (__builtin_expect(limited_, 0)) check_limits();
         PyTypeObject* type = Py_TYPE(v);
-        if (type == &PyList_Type) return open_list(v, true);
-        if (type == &PyDict_Type && text_keys(v)) return open_dict(v, true);
+        if (type == &PyList_Type) return open_list(v);
+        if (type == &PyDict_Type && text_keys(v)) return open_dict(v);
         Ref kept = Ref::share(v);  // what follows may run code, and the container be changed by it
         const Known& known = known_[Known::place(type)];
         if (type == known.type && known.plan->stamp == type->tp_version_tag) {
@@ -211,10 +211,10 @@ class Walk {
     }
 
     // Enters a container into the memo where it could be met again; false when a reference was written instead.
-    // `held` says how many references its container and its caller have.
-    __attribute__((always_inline)) bool enter(PyObject* v, uint32_t& visit, Py_ssize_t held = 2) {
+    // Its container and its caller hold one reference each.
+    bool enter(PyObject* v, uint32_t& visit) {
         visit = unvisited;
-        return (Py_REFCNT(v) == held && !frames_.empty()) || enter_memo(v, visit);
+        return (Py_REFCNT(v) == 2 && !frames_.empty()) || enter_memo(v, visit);
     }
     __attribute__((noinline)) bool enter_memo(PyObject* v, uint32_t& visit) {
         bool fresh;
@@ -223,19 +223,51 @@ class Walk {
     }
     bool enter_again(PyObject* v, uint32_t visit) {
         Visit& seen = memo_.visits[visit];
+        if (seen.attributes) {
+            problem(v, "is the __dict__ of an object that is written, too", "write the object alone, or a copy of the dict");
+            out_.null();
+            return false;
+        }
         if (options_.shared && !options_.plain) {
             typed_ = true;
             out_.reference(visit);
             return false;
         }
-        if (options_.shared) {
+        if (seen.end == 0) {  // it has no end, so that writing it again is no way out
+            if (!options_.plain)
+                problem(v, "holds itself, and shared=False was asked for", "leave shared=False away");
+            else
+                problem(v, "holds itself, which plain data cannot say",
+                    options_.shared ? "leave plain=True away" : "leave plain=True and shared=False away");
+        } else if (options_.shared) {
             problem(v, "is shared, which plain data cannot say", "pass shared=False to write it again");
-        } else if (seen.end == 0) {
-            problem(v, "holds itself, and shared=False was asked for", "leave shared=False away");
         } else {
             seen.end = 0;
             return true;
         }
+        out_.null();
+        return false;
+    }
+    // Whether the instance's attributes are its own: a dictionary that two share, or that is a value as well, would come
+    // back as two. False when that was noted, and null was written.
+    bool owns_attributes(PyObject* v) {
+        PyObject* dict = loose_dict(v);
+        return dict == nullptr || claim(v, dict);
+    }
+    __attribute__((noinline)) bool claim(PyObject* v, PyObject* dict) {
+        const char* why = "has a __dict__ that is more than a dict";
+        const char* hint = dict == v ? "write dict(x)" : "keep the attributes in a plain dict";
+        if (PyDict_CheckExact(dict)) {
+            bool fresh = true;
+            if (options_.shared) {
+                uint32_t visit = memo_.enter(dict, out_.out.size(), fresh);
+                if (fresh) memo_.visits[visit].attributes = true;
+            }
+            if (fresh) return true;
+            why = "has a __dict__ that stands elsewhere, too";
+            hint = "give every object attributes of its own; shared=False writes them for each";
+        }
+        problem(v, why, hint);
         out_.null();
         return false;
     }
@@ -247,10 +279,18 @@ class Walk {
         frames_.pop();
     }
 
-    void open_list(PyObject* v, bool identity, bool pairs = false) {
-        uint32_t visit = unvisited;
-        if (identity && !enter(v, visit, 1)) return;
-        if (visit != unvisited && W::json) memo_.visits[visit].array = true;
+    // Whether nobody but its container holds the object, so that it cannot be met again.
+    bool held_once(PyObject* v) const { return Py_REFCNT(v) == 1 && !frames_.empty(); }
+
+    void open_list(PyObject* v) {
+        if (__builtin_expect(held_once(v), 1)) return write_list(v, unvisited);
+        uint32_t visit;
+        if (!enter_memo(v, visit)) return;
+        if (W::json) memo_.visits[visit].array = true;
+        write_list(v, visit);
+    }
+    // What follows is compiled for `unvisited` by itself: a list or dictionary that is held once pays nothing for identity.
+    __attribute__((always_inline)) void write_list(PyObject* v, uint32_t visit, bool pairs = false) {
         Py_ssize_t count = PyList_GET_SIZE(v);
         out_.list_begin(size_t(count));
         if (push_items(v, Frame::List, visit, count)) {
@@ -283,9 +323,12 @@ class Walk {
         frame.next = next;
         return true;
     }
-    void open_dict(PyObject* v, bool identity) {
-        uint32_t visit = unvisited;
-        if (identity && !enter(v, visit, 1)) return;
+    void open_dict(PyObject* v) {
+        if (__builtin_expect(held_once(v), 1)) return write_dict(v, unvisited);
+        uint32_t visit;
+        if (enter_memo(v, visit)) write_dict(v, visit);
+    }
+    __attribute__((always_inline)) void write_dict(PyObject* v, uint32_t visit) {
         Py_ssize_t count = PyDict_GET_SIZE(v), place = 0, position = 0;
         nodes_ += count;
         out_.dict_begin(size_t(count));
@@ -369,7 +412,7 @@ class Walk {
             }
             if (frame.pairs && PyList_CheckExact(next)) {
                 size_t depth = frames_.size();
-                open_list(next, false);
+                write_list(next, unvisited);
                 if (frames_.size() != depth) return;
             } else if (pushes(next)) {
                 return;
@@ -495,9 +538,9 @@ class Walk {
         SlotShape shape = code == Key::None ? SlotShape::None : slot_shape_of(code);
         Ref kept = Ref::share(value);
         if (shape == SlotShape::Array && PyList_CheckExact(value))
-            open_list(value, false, code == Key::Map);
+            write_list(value, unvisited, code == Key::Map);
         else if (shape == SlotShape::Object && PyDict_CheckExact(value) && text_keys(value))
-            open_dict(value, false);
+            write_dict(value, unvisited);
         else
             return false;
         return true;

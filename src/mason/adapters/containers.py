@@ -1,7 +1,8 @@
 """The containers of `collections`, and `SimpleNamespace`.
 
 All of them can hold themselves, so each is made empty first and filled when its content is there.
-Only the exact classes are here; no code but theirs runs.
+Only the exact classes are here; no code but theirs runs. With `unknown="keep"` a default factory
+may be a name, and a map of a ChainMap a record: they stand in their place and do nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from types import BuiltinFunctionType, FunctionType, SimpleNamespace
 from typing import Any
 
-from mason._core import Plan
+from mason._core import Name, Plan, Record
 from mason.adapters import contents
 from mason.adapters.anatomy import find, is_class, line_of
 from mason.adapters.builtin_types import TYPES, name_of
@@ -96,7 +97,8 @@ def _fill_default(target: defaultdict[Any, Any], slots: Slots) -> None:
 
 
 def _is_reference(value: object) -> bool:
-    return is_class(value) or type(value) is FunctionType or type(value) is BuiltinFunctionType
+    kind = type(value)
+    return is_class(value) or kind is FunctionType or kind is BuiltinFunctionType or kind is Name
 
 
 # --------------------------------------------------------------------------------------- lists
@@ -133,7 +135,8 @@ def _fill_chain(target: ChainMap[Any, Any], slots: Slots) -> None:
 def _maps(maps: list[Any]) -> list[Any]:
     """Return the maps of a ChainMap in a list of their own."""
     for one in maps:
-        if not (find(line_of(type(one)), "__getitem__") and find(line_of(type(one)), "keys")):
+        line = line_of(type(one))
+        if type(one) is not Record and not (find(line, "__getitem__") and find(line, "keys")):
             raise Refused("is a ChainMap of something that is no mapping")
     return list(maps)
 

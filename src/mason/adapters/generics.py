@@ -1,7 +1,8 @@
 """Generic aliases such as `Box[int]`, which instances of generic dataclasses remember.
 
 They are rebuilt by the constructors of `typing` and `types` alone: `__class_getitem__` of a class
-never runs. Aliases nested in each other are hashed by recursion, so their size is limited.
+never runs. Aliases nested in each other are hashed by recursion, so their size is limited. An alias
+of a class that is kept by name (`unknown="keep"`) is kept too: `typing` takes nothing but classes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import typing
 from abc import ABCMeta
 from typing import Any
 
-from mason._core import Plan
+from mason._core import Name, Plan, Record
 from mason.adapters.anatomy import is_class, line_of, names_of
 from mason.adapters.builtin_types import TYPES, name_of
 from mason.adapters.contents import Slots, arguments, bad, exact, only
@@ -19,6 +20,7 @@ from mason.errors import Refused
 
 _TypingAlias: Any = typing._GenericAlias  # type: ignore[attr-defined]
 _ProtocolMeta = type(typing.Protocol)
+_TYPING, _BUILTIN = "typing:GenericAlias", "types:GenericAlias"
 _NODES = 100  # types in one alias, each counted as often as it is met
 _origin_of = names_of(types.GenericAlias)["__origin__"].__get__
 _args_of = names_of(types.GenericAlias)["__args__"].__get__
@@ -55,22 +57,41 @@ def _spelled(part: Any) -> Any:
 
 def _make_typing(slots: Slots) -> Any:
     origin, args = _given(slots)
+    if _is_kept(origin, args):
+        return Record(_TYPING, slots)
+    _check(origin, args)
     if typing.Generic not in line_of(origin):
         raise Refused("is an alias of a class that is not generic")
     return _TypingAlias(origin, args)
 
 
-def _make_builtin(slots: Slots) -> types.GenericAlias:
-    return types.GenericAlias(*_given(slots))
+def _make_builtin(slots: Slots) -> Any:
+    origin, args = _given(slots)
+    if _is_kept(origin, args):
+        return Record(_BUILTIN, slots)
+    _check(origin, args)
+    return types.GenericAlias(origin, args)
 
 
-def _given(slots: Slots) -> tuple[type, tuple[Any, ...]]:
+def _given(slots: Slots) -> tuple[Any, tuple[Any, ...]]:
     only(slots, "$new")
     origin, args = arguments(slots, 2, 2)
     made = tuple(_resolved(one) for one in exact(args, list))
-    origin = _resolved(origin)
-    _check(origin, made)
-    return origin, made
+    return _resolved(origin), made
+
+
+def _is_kept(origin: Any, args: tuple[Any, ...]) -> bool:
+    """Tell whether one of its classes is there by name only; what else there is must be right."""
+    inert = [type(one) is Name or _is_kept_alias(one) for one in (origin, *args)]
+    if not any(inert):
+        return False
+    rest = [one for one, is_inert in zip((origin, *args), inert, strict=True) if not is_inert]
+    _check(list if inert[0] else origin, tuple(rest))
+    return True
+
+
+def _is_kept_alias(part: Any) -> bool:
+    return type(part) is Record and part.name in (_TYPING, _BUILTIN)
 
 
 def _resolved(part: Any) -> Any:
@@ -109,14 +130,14 @@ ROWS = (
     Plan(
         "parts",
         cls=types.GenericAlias,
-        name="types:GenericAlias",
+        name=_BUILTIN,
         take=_take_builtin,
         make=_make_builtin,
     ),
     Plan(
         "parts",
         cls=_TypingAlias,
-        name="typing:GenericAlias",
+        name=_TYPING,
         take=_take_typing,
         make=_make_typing,
     ),

@@ -82,6 +82,7 @@ REASONS: dict[str, _Row] = {
     "builtins:dict_items": ("is a view on a dict", "write list(x)"),
     "weakref:ReferenceType": ("is a weak reference", "write the object, x()"),
     "weakref:ProxyType": ("is a weak reference", "write the object"),
+    "weakref:finalize": ("waits for the end of an object", _ANEW),
     "weakref:WeakSet": ("is a set of weak references", "write set(x)"),
     "weakref:WeakKeyDictionary": ("is a dict of weak references", "write dict(x)"),
     "weakref:WeakValueDictionary": ("is a dict of weak references", "write dict(x)"),
@@ -103,6 +104,8 @@ REASONS: dict[str, _Row] = {
 
 def known_reason(line: Line) -> _Row | None:
     """Return why objects of this class are not written, and the hint, where a row says it."""
+    if line[0] is object:
+        return "is a bare object, which is nothing but itself", "write None, or a member of an enum"
     for cls in line[:-1]:
         if row := REASONS.get(spelled(cls)):
             return row

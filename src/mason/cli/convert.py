@@ -20,9 +20,9 @@ _FORMATS = click.Choice(["json", "cbor"])
 @click.argument("out", metavar="OUT", type=click.Path(allow_dash=True))
 @click.option("--from", "format", type=_FORMATS, help="The format of IN.")
 @click.option("--to", type=_FORMATS, help="The format of OUT.")
-@click.option("--indent", type=click.IntRange(0), metavar="N", help="Indent JSON by N spaces.")
+@click.option("--indent", type=click.IntRange(0, 64), metavar="N", help="Indent JSON by N spaces.")
 def command(
-    out: str, format: Format | None, to: str | None, indent: int | None, **files: Any
+    out: str, format: Format | None, to: Format | None, indent: int | None, **files: Any
 ) -> None:
     """Convert IN between JSON and CBOR, without its classes.
 

@@ -7,6 +7,7 @@ here and nowhere else.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -84,9 +85,12 @@ def program() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the program and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started the program: nobody wants to read
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, os.fdopen(nowhere, "w", closefd=False))
         # what a terminal cannot spell is shown escaped instead of ending the program
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -132,6 +136,8 @@ def read_document(name: str, format: Format | None) -> Document:
     from mason._api import read
     from mason.errors import MasonError
 
+    if name == "-" and sys.stdin is None:  # closed by who started the program
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), spelled(name))
     try:
         return read(sys.stdin.buffer if name == "-" else name, format=format)
     except MasonError as error:
