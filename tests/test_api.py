@@ -205,6 +205,12 @@ def resolved(**options: Any) -> Any:
     return made.resolver(made.policy(), **options)("no:Such", "instance")
 
 
+def compared(obj: Any, **options: Any) -> list[str]:
+    """Return the outcomes of a comparison."""
+    found = mason.compare(obj, **({"only": "json", "rounds": 1} | options))
+    return [row.outcome for row in found.rows]
+
+
 SAMPLE = Registry(trust=[shapes.Point])
 TREE = mason.reads('{"a":[1,2]}')
 
@@ -285,6 +291,42 @@ CASES: dict[str, Case] = {
         lambda: len(mason.difference([1] * 20, [2] * 20)),
         lambda: len(mason.difference([1] * 20, [2] * 20, limit=3)),
         3,
+    ),
+    **prefixed(
+        "compare",
+        {
+            "obj": (lambda: compared([1]), lambda: compared([b"x"]), ["refused"]),
+            "purpose": (
+                lambda: mason.compare([1], only="json", rounds=1).purpose,
+                lambda: mason.compare([1], only="json", rounds=1, purpose="cache").purpose,
+                "cache",
+            ),
+            "only": (
+                lambda: compared([(1,)]),
+                lambda: compared([(1,)], only=["marshal"]),
+                ["exact"],
+            ),
+            "protocols": (
+                lambda: compared(1, only="pickle"),
+                lambda: compared(1, only="pickle", protocols=True),
+                ["exact"] * 6,
+            ),
+            "seconds": (
+                lambda: compared([1]),
+                lambda: compared(["x" * 50_000_000], seconds=0.001),
+                ["too slow"],
+            ),
+            "memory": (
+                lambda: compared([1]),
+                lambda: compared(["\x00" * 50_000_000], memory=1 << 20),
+                ["too big"],
+            ),
+            "rounds": (
+                lambda: mason.compare([1], only="json").as_json()["rows"][0]["dump"]["rounds"],
+                lambda: mason.compare([1], only="json", rounds=2).machine.rounds,
+                2,
+            ),
+        },
     ),
     # ---- Registry
     "Registry.trust": (

@@ -38,7 +38,17 @@ LAZY = {
     "zoneinfo",
 }
 # What of mason plain data does not need: its own modules are most of the rest of the time.
-LATER = {"adapters", "cli", "document", "inspection", "limits", "page", "paths", "plans"}
+LATER = {
+    "adapters",
+    "cli",
+    "comparison",
+    "document",
+    "inspection",
+    "limits",
+    "page",
+    "paths",
+    "plans",
+}
 PLAIN_USE = (
     "import mason, io; file = io.StringIO(); mason.dump({'a': [1]}, file); file.seek(0); "
     "mason.load(file); mason.loads(mason.dumpb([1], format='cbor')); mason.loads(mason.dumps([1]))"
@@ -125,7 +135,9 @@ def test_import_brings_in_little_of_the_standard_library_and_of_mason(statement:
     assert not {name for name in brought if name.removeprefix("mason.").split(".")[0] in LATER}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["show", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["show", "--help"], ["compare", "--help"]]
+)
 def test_help_brings_in_nothing_to_walk_or_colour_documents(arguments: list[str]) -> None:
     ran = modules_after(f"from mason.cli.program import run; run({arguments!r})")
     assert "mason.cli.program" in ran

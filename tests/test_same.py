@@ -789,3 +789,43 @@ def test_field_order_and_factories_do_not_matter() -> None:
         a: list[Any] = field(default_factory=list)
 
     assert same(Late(), Late([]))
+
+
+# ------------------------------------------------------------------------------------ turned keys
+
+
+@pytest.mark.parametrize(
+    ("key", "other", "path", "texts"),
+    [
+        (1, "1", "$[1]", ("1", "'1'")),
+        (None, "null", "$[#0]", ("None", "'null'")),
+        (1.5, "1.5", "$[#0]", ("1.5", "'1.5'")),
+        ("1", 1, '$["1"]', ("'1'", "1")),
+        (Decimal("1"), "1", "$[#0]", ("Decimal('1')", "'1'")),
+    ],
+)
+def test_a_key_of_another_type_in_the_same_place_is_one_difference(
+    key: Any, other: Any, path: str, texts: tuple[str, str]
+) -> None:
+    assert difference({key: [1]}, {other: [1]}) == [Difference(path, "key", *texts)]
+    assert not same({key: [1]}, {other: [1]})
+
+
+def test_what_a_turned_key_leads_to_is_compared_as_well() -> None:
+    found = difference({"a": 0, 1: [2], "b": 0}, {"a": 0, "1": [3], "b": 0})
+    assert [(one.path, one.kind) for one in found] == [("$[1]", "key"), ("$[1][0]", "value")]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "kinds"),
+    [
+        ({1: "a", "1": "b"}, {"1": "b"}, ["missing"]),  # two entries became one
+        ({1: "a", 2: "b"}, {"2": "a", 1: "b"}, ["value", "missing", "extra"]),
+        ({"a": 1}, {"b": 1}, ["missing", "extra"]),  # another key of the same type is another key
+        ({1: "a"}, {"1": "a", "2": "b"}, ["missing", "extra", "extra"]),
+    ],
+)
+def test_other_keys_are_missing_and_extra(
+    a: dict[Any, Any], b: dict[Any, Any], kinds: list[str]
+) -> None:
+    assert [one.kind for one in difference(a, b)] == kinds

@@ -27,6 +27,7 @@ from mason.registry import Registry
 if TYPE_CHECKING:
     from mason import json as json
     from mason import pickle as pickle
+    from mason.comparison.comparing import Comparison, compare
     from mason.document import Document
     from mason.inspection.sameness import Difference, difference, same
     from mason.limits import Limits
@@ -35,9 +36,11 @@ __version__ = "0.1.0"
 
 # Dumping and loading need none of these, and what they import takes longer than all the rest.
 _LATER = {
+    "Comparison": "mason.comparison.comparing",
     "Difference": "mason.inspection.sameness",
     "Document": "mason.document",
     "Limits": "mason.limits",
+    "compare": "mason.comparison.comparing",
     "difference": "mason.inspection.sameness",
     "same": "mason.inspection.sameness",
 }
@@ -60,6 +63,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "Comparison",
     "Difference",
     "Document",
     "DumpError",
@@ -81,6 +85,7 @@ __all__ = [
     "Tag",
     "UnknownFormatError",
     "UntrustedError",
+    "compare",
     "difference",
     "dump",
     "dumpb",

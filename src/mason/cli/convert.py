@@ -17,7 +17,7 @@ _FORMATS = click.Choice(["json", "cbor"])
 
 @click.command("convert")
 @click.argument("in", metavar="IN", type=click.Path(allow_dash=True))
-@click.argument("out", metavar="OUT", type=click.Path(allow_dash=True))
+@click.argument("out", metavar="[OUT]", default="-", type=click.Path(allow_dash=True))
 @click.option("--from", "format", type=_FORMATS, help="The format of IN.")
 @click.option("--to", type=_FORMATS, help="The format of OUT.")
 @click.option("--indent", type=click.IntRange(0, 64), metavar="N", help="Indent JSON by N spaces.")
@@ -28,7 +28,7 @@ def command(
 
     Nothing is imported, built or run; types and sharing stay what they are. The format of IN is
     told by --from, the name or the content, that of OUT by --to or the name; - is the standard
-    input or output. A file is replaced only when all was written.
+    input or output, and no OUT the standard output. A file is replaced only when all was written.
     """
     from mason.formats import suffixes
 

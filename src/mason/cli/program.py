@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 REFUSED, USAGE, IO = 1, 2, 3
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports a program that SIGINT or SIGPIPE ended
 
-_COMMANDS = ("convert", "show", "view")
+_COMMANDS = ("compare", "convert", "diff", "show", "view")
+_AS_DIFF = ("diff",)  # their exit codes are those of diff: 0 the same, 1 different, 2 trouble
 _COLOURS = {"type": "cyan", "text": "green", "shared": "magenta", "note": "dim", "needs": "yellow"}
+_COLOURS |= {"added": "green", "removed": "red", "changed": "yellow", "moved": "blue"}
 _EXIT_CODES = """
 \b
 Exit codes:
@@ -36,6 +38,7 @@ Exit codes:
   3    a file could not be read or written
   130  interrupted (Ctrl-C)
   141  the reader of the output went away
+diff has those of diff(1): 0 the same, 1 different, 2 any trouble.
 """
 
 Piece = tuple[str, str]  # a text and what it is: a key of _COLOURS, or anything else
@@ -80,7 +83,7 @@ def _print_version(ctx: click.Context, option: click.Parameter, asked: bool) -> 
     help="Show mason's version, Python's, and whether the fast layout is in use.",
 )
 def program() -> None:
-    """Look at documents that mason wrote and convert them; no class is imported, nothing runs."""
+    """Look at documents and convert them: no class is imported, nothing runs. Compare formats."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -106,6 +109,7 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     from mason.errors import MasonError, shown
 
+    context: click.Context | None = None
     try:
         with program.make_context("mason", list(arguments)) as context:
             program.invoke(context)
@@ -117,13 +121,19 @@ def _run(arguments: Sequence[str]) -> int:
         error.show()
         return USAGE
     except MasonError as error:
-        return _complain("\n".join(shown(line, 2_000) for line in str(error).split("\n")), REFUSED)
+        message = "\n".join(shown(line, 2_000) for line in str(error).split("\n"))
+        return _complain(message, _code(context, REFUSED))
     except BrokenPipeError:
         raise
     except OSError as error:
         about = f"{shown(os.fsdecode(error.filename))}: " if error.filename else ""
-        return _complain(f"{about}{error.strerror or error}", IO)
+        return _complain(f"{about}{error.strerror or error}", _code(context, IO))
     return 0
+
+
+def _code(context: click.Context | None, code: int) -> int:
+    """Return the exit code of a failure, as the command that failed counts them."""
+    return USAGE if context and context.invoked_subcommand in _AS_DIFF else code
 
 
 def _complain(message: str, code: int) -> int:
@@ -131,15 +141,19 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
-def read_document(name: str, format: Format | None) -> Document:
-    """Read a FILE argument, `-` being the standard input; what goes wrong is told with its name."""
+def read_document(name: str, format: Format | None, content: BinaryIO | None = None) -> Document:
+    """Read a FILE argument, `-` being the standard input; what goes wrong is told with its name.
+
+    `content` is what the name stands for, where that is no file.
+    """
     from mason._api import read
     from mason.errors import MasonError
 
     if name == "-" and sys.stdin is None:  # closed by who started the program
         raise OSError(errno.EBADF, os.strerror(errno.EBADF), spelled(name))
     try:
-        return read(sys.stdin.buffer if name == "-" else name, format=format)
+        source = sys.stdin.buffer if name == "-" else name
+        return read(source if content is None else content, format=format)
     except MasonError as error:
         guess = "" if format else _guess(name, error)
         error.message = f"{spelled(name)}: {guess}{error.message}"

@@ -38,9 +38,10 @@ class Difference(NamedTuple):
     """Say where two graphs differ, how, and what either side holds there.
 
     `kind` is one of "type", "value", "size" (of a sequence), "missing" (not in the second), "extra"
-    (only in the second), "order" (of a mapping's keys), "sharing" (one object in two places on one
-    side only), "members" (sets whose members cannot be paired), "cannot tell". `a` and `b` are
-    short texts: no code of a class was run to make them.
+    (only in the second), "key" (another type of key at the same place of a mapping: 1 and "1"),
+    "order" (of a mapping's keys), "sharing" (one object in two places on one side only), "members"
+    (sets whose members cannot be paired), "cannot tell". `a` and `b` are short texts: no code of a
+    class was run to make them.
     """
 
     path: str
@@ -234,14 +235,20 @@ class Comparison:
     def _pairs_by_key(
         self, place: _Place, a: dict[Any, Any], b: dict[Any, Any]
     ) -> Iterator[_Child]:
+        turned = _turned(a, b)
         for index, (known, (key, x)) in enumerate(a.items()):
             step = (place, _entry(key, index))
-            if known in b:
+            if known in turned:
+                other, y = b[turned[known]]
+                self._differ(step, "key", brief(key), brief(other))
+                yield step, x, y
+            elif known in b:
                 yield step, x, b[known][1]
             else:
                 self._differ(step, "missing", brief(x), "")
+        found = {*a, *turned.values()}
         for index, (known, (key, y)) in enumerate(b.items()):
-            if known not in a:
+            if known not in found:
                 self._differ((place, _entry(key, index)), "extra", "", brief(y))
         if a.keys() == b.keys():
             keys = [[brief(key) for key, _ in side.values()] for side in (a, b)]
@@ -329,6 +336,17 @@ class Comparison:
 def _by_key(keys: list[Any]) -> bool:
     """Whether entries can be found by key: all keys are atoms, and no two (NaNs) look alike."""
     return None not in keys and len(set(keys)) == len(keys)
+
+
+def _turned(a: dict[Any, Any], b: dict[Any, Any]) -> dict[Any, Any]:
+    """Return which key of `b` stands where `a` has one of another type that `b` has nowhere."""
+    if len(a) != len(b):
+        return {}
+    return {
+        known: other
+        for known, other in zip(a, b, strict=True)
+        if known[0] != other[0] and known not in b and other not in a
+    }
 
 
 def _entry(key: Any, index: int) -> _Step:

@@ -8,43 +8,34 @@ file is cut and escaped before it becomes text: a file must not speak to a termi
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
-from json import dumps
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mason.document import Name, Record, Simple, Tag
 from mason.errors import Need, shown
-from mason.inspection.words import brief
+from mason.inspection.inert import (
+    EVIDENT,
+    PATH_ROOM,
+    Part,
+    Place,
+    element_type,
+    may_be_shared,
+    parts_of,
+    path_text,
+    place_text,
+    shown_name,
+    size_of,
+    step_text,
+    text_of,
+    type_of,
+)
 from mason.paths import Step, parse_path
 
 if TYPE_CHECKING:
     from mason.document import Document
 
-_NAME_ROOM = 100  # characters of a class name or key from the file
 _COLUMN = 60  # the most that a column of names is wide
-_PATH_ROOM = 1_000
-_PATH_STEPS = 100
-_UNDEFINED = 23  # RFC 8949, section 3.3
 _RAIL = 32  # levels that are indented; deeper lines say their level instead
-_SEQUENCES = (list, tuple, deque)
-_SETS = (set, frozenset)
-# what these classes print is nobody else's code, and says more than their repr
-_SPELLED = frozenset({"date", "time", "datetime", "timedelta", "Decimal", "Fraction", "UUID"})
-# the slots of an instance whose content is the instance's own: its parts are shown in its place
-_OWN_SEQUENCES = ("$list", "$tuple")
-_OWN_SETS = ("$set", "$frozenset")
-_OWN_NAMES = ("$dict", "$extra")
-# instances that are one value
-_VALUE_SLOTS = ("$str", "$enum", "$int", "$float", "$bytes")
-
-# types that the text of a value shows
-_EVIDENT = frozenset({"NoneType", "bool", "int", "float", "str", "bytes"})
-
-# The place before, and the step from there; None is where the tree begins.
-_Place: TypeAlias = "tuple[_Place, Step] | None"
-_Part: TypeAlias = tuple[Step, Any]
 
 
 class Line(NamedTuple):
@@ -101,7 +92,7 @@ def show(
     """
     start = document.at(path)
     survey = _Survey(document.root)
-    every = _lines(start, _path(parse_path(path)), survey, depth, items)
+    every = _lines(start, path_text(parse_path(path)), survey, depth, items)
     found = list(every if lines is None else islice(every, lines))
     return Tree(
         format=document.format,
@@ -153,7 +144,7 @@ def needs(tree: Tree, most: int = 20) -> Iterator[str]:
     if not tree.needs:
         return
     yield f"needs {_count(len(tree.needs), 'name')}"
-    rows = [(_shown(n.name), n.use, f"{n.count:,}x", shown(n.path)) for n in tree.needs[:most]]
+    rows = [(shown_name(n.name), n.use, f"{n.count:,}x", shown(n.path)) for n in tree.needs[:most]]
     # one long name must not push the others to the edge
     names = max((len(row[0]) for row in rows if len(row[0]) <= _COLUMN), default=0)
     uses, counts = (max(len(row[column]) for row in rows) for column in (1, 2))
@@ -186,7 +177,7 @@ def pieces(line: Line) -> Iterator[tuple[str, str]]:
         yield f"{line.type} of {line.size:,}", "type"
     else:
         yield "=", "note"
-        if line.type not in _EVIDENT:
+        if line.type not in EVIDENT:
             yield line.type, "type"
     if line.text:
         yield line.text, "type" if line.size else "text"
@@ -203,33 +194,27 @@ class _Survey:
     def __init__(self, root: Any) -> None:
         self.values = 0
         self.shared: dict[int, int] = {}  # id of an object -> its number, in document order
-        self._first: dict[int, _Place] = {}
+        self._first: dict[int, Place] = {}
         self._count(root)
         if self.shared:
             self._place(root)
 
     def first(self, value: Any) -> str:
         """Return the path of the first place of something shared."""
-        place = self._first[id(value)]
-        steps: list[Step] = []
-        while place is not None and len(steps) < _PATH_STEPS:
-            place, step = place
-            steps.append(step)
-        path = _path(reversed(steps))
-        return path if place is None else f"$...{path[1:]}"
+        return place_text(self._first[id(value)])
 
     def _count(self, root: Any) -> None:
         met: dict[int, bool] = {}  # whether it was met again
-        stack: list[Iterator[_Part]] = [_alone(root)]
+        stack: list[Iterator[Part]] = [_alone(root)]
         while stack:
             for _, value in stack[-1]:
-                if _may_be_shared(value):
+                if may_be_shared(value):
                     known = id(value) in met
                     met[id(value)] = known
                     if known:
                         continue
                 self.values += 1
-                parts = _parts(value)
+                parts = parts_of(value)
                 if parts is not None:
                     stack.append(parts)
                     break
@@ -240,17 +225,17 @@ class _Survey:
 
     def _place(self, root: Any) -> None:
         met: set[int] = set()
-        stack: list[tuple[_Place, Iterator[_Part]]] = [(None, _alone(root))]
+        stack: list[tuple[Place, Iterator[Part]]] = [(None, _alone(root))]
         while stack and len(self._first) < len(self.shared):
             before, parts = stack[-1]
             for step, value in parts:
-                if id(value) in met or not _may_be_shared(value):
+                if id(value) in met or not may_be_shared(value):
                     continue
                 met.add(id(value))
                 place = (before, step) if len(stack) > 1 else None
                 if id(value) in self.shared:
                     self._first[id(value)] = place
-                inside = _parts(value)
+                inside = parts_of(value)
                 if inside is not None:
                     stack.append((place, inside))
                     break
@@ -263,7 +248,7 @@ class _Survey:
 
 class _Level(NamedTuple):
     path: str
-    parts: Iterator[tuple[_Part | None, int, bool]]
+    parts: Iterator[tuple[Part | None, int, bool]]
     rail: tuple[bool, ...]
 
 
@@ -283,8 +268,8 @@ def _lines(
             stack.pop()
             continue
         step, value = part
-        text = _step_text(step)
-        line = _line(value, shown(level.path + text, _PATH_ROOM), text, survey, opened)
+        text = step_text(step)
+        line = _line(value, shown(level.path + text, PATH_ROOM), text, survey, opened)
         yield line._replace(depth=below, rail=level.rail, last=last)
         if _goes_on(line, below, depth):
             rail = (*level.rail, not last)[:_RAIL]
@@ -296,9 +281,9 @@ def _goes_on(line: Line, level: int, depth: int | None) -> bool:
     return bool(line.size) and line.first is None and (depth is None or level < depth)
 
 
-def _bounded(value: Any, items: int | None) -> Iterator[tuple[_Part | None, int, bool]]:
+def _bounded(value: Any, items: int | None) -> Iterator[tuple[Part | None, int, bool]]:
     """Give the first parts of a container, each with whether it is the last; then what is left."""
-    parts = _parts(value) or iter(())
+    parts = parts_of(value) or iter(())
     held = next(parts, None)
     for _ in range(items) if items is not None else _always():
         part, held = held, next(parts, None)
@@ -315,147 +300,18 @@ def _always() -> Iterator[None]:
 
 
 def _line(value: Any, path: str, step: str, survey: _Survey, opened: set[int]) -> Line:
-    number = survey.shared.get(id(value)) if _may_be_shared(value) else None
+    number = survey.shared.get(id(value)) if may_be_shared(value) else None
     if number is not None:
         if id(value) in opened:
-            return Line(path, 0, step, _type(value), id=number, first=survey.first(value))
+            return Line(path, 0, step, type_of(value), id=number, first=survey.first(value))
         opened.add(id(value))
-    size = _size(value)
-    text = _text(value) if size is None else _element_type(value)
-    return Line(path, 0, step, _type(value), size, text, number)
+    size = size_of(value)
+    text = text_of(value) if size is None else element_type(value)
+    return Line(path, 0, step, type_of(value), size, text, number)
 
 
-def _path(steps: Iterable[Step]) -> str:
-    return shown("$" + "".join(map(_step_text, steps)), _PATH_ROOM)
-
-
-def _step_text(step: Step) -> str:
-    """Spell a step; what a terminal would act on as JSON escapes, so that the path can be used."""
-    text = str(step)
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else dumps(char)[1:-1] for char in text)
-    return shown(text, _NAME_ROOM)
-
-
-# --- from a container to its parts
-
-
-def _alone(root: Any) -> Iterator[_Part]:
+def _alone(root: Any) -> Iterator[Part]:
     return iter([(Step("key", ""), root)])
-
-
-def _parts(value: Any) -> Iterator[_Part] | None:
-    """Return the parts of a container with the steps to them; None for an atom."""
-    kind = type(value)
-    if kind is Record:
-        return None if _is_value(value) else _record_parts(value.items)
-    if kind is Tag:
-        return iter([(Step("index", 0), value.value)])
-    if issubclass(kind, dict):
-        return _pairs(dict.items(value))
-    if issubclass(kind, _SEQUENCES):
-        return _numbered("index", kind.__iter__(value))
-    if issubclass(kind, _SETS):
-        return _numbered("element", kind.__iter__(value))
-    return None
-
-
-def _record_parts(items: dict[str, Any]) -> Iterator[_Part]:
-    for slot, part in items.items():
-        if slot in _OWN_SEQUENCES and type(part) is list:
-            yield from _numbered("index", part)
-        elif slot in _OWN_SETS and type(part) is list:
-            yield from _numbered("element", part)
-        elif slot in _OWN_NAMES and type(part) is dict:
-            yield from _pairs(part.items())
-        elif slot == "$map" and type(part) is list:
-            yield from _pairs(part)
-        else:
-            yield Step("key", slot[1:] if slot.startswith("$$") else slot), part
-
-
-def _pairs(pairs: Iterable[Any]) -> Iterator[_Part]:
-    for index, (key, part) in enumerate(pairs):
-        if type(key) is str:
-            yield Step("key", key), part
-        elif type(key) is int:
-            yield Step("index", key), part
-        else:
-            yield Step("element", index), key
-            yield Step("entry", index), part
-
-
-def _numbered(kind: Literal["index", "element"], parts: Iterable[Any]) -> Iterator[_Part]:
-    return ((Step(kind, index), part) for index, part in enumerate(parts))
-
-
-# --- what a value is
-
-
-def _may_be_shared(value: Any) -> bool:
-    kind = type(value)
-    if kind is Record or kind is Tag or kind is bytearray:
-        return True
-    if kind is tuple or kind is frozenset:
-        return len(value) > 0
-    return issubclass(kind, (dict, *_SEQUENCES, *_SETS))
-
-
-def _is_value(record: Record) -> bool:
-    """Tell whether an instance is one value, as a path or an enum member is."""
-    held = record.items
-    names = [slot for slot in held if slot != "value"]
-    if len(names) != 1 or names[0] not in _VALUE_SLOTS:
-        return False
-    return _parts(held[names[0]]) is None and _parts(held.get("value")) is None
-
-
-def _size(value: Any) -> int | None:
-    """Return how many entries, elements or fields a container has; None for an atom."""
-    kind = type(value)
-    if kind is Record:
-        own = (*_OWN_SEQUENCES, *_OWN_SETS, *_OWN_NAMES, "$map")
-        held = value.items.items()
-        sizes = (
-            len(part) if slot in own and type(part) in (list, dict) else 1 for slot, part in held
-        )
-        return None if _is_value(value) else sum(sizes)
-    if kind is Tag:
-        return 1
-    return len(value) if issubclass(kind, (dict, *_SEQUENCES, *_SETS)) else None
-
-
-def _type(value: Any) -> str:
-    kind = type(value)
-    if kind is Record:
-        return _shown(value.name)
-    if kind is Tag:
-        return f"tag {value.number}"
-    return {Name: "reference", Simple: "simple"}.get(kind, kind.__name__)
-
-
-def _element_type(value: Any) -> str:
-    """Return the type that all elements of a sequence or set have, "" if they have several."""
-    if not issubclass(type(value), (*_SEQUENCES, *_SETS)):
-        return ""
-    types = {_type(part) for part in value}
-    return types.pop() if len(types) == 1 else ""
-
-
-def _text(value: Any) -> str:
-    kind = type(value)
-    if kind is Record:
-        held = next(part for slot, part in value.items.items() if slot != "value")
-        return _shown(held) if type(held) is str and "$enum" in value.items else _text(held)
-    if kind is Name:
-        return _shown(value.name)
-    if kind is Simple:
-        return "undefined" if value.number == _UNDEFINED else str(value.number)
-    return _shown(str(value)) if kind.__name__ in _SPELLED else brief(value)
-
-
-def _shown(text: str) -> str:
-    return shown(text, _NAME_ROOM)
 
 
 def _count(number: int, unit: str) -> str:

@@ -1,0 +1,1 @@
+"""One object through every format there is: what each keeps, costs and risks."""
