@@ -49,7 +49,6 @@ def require_chart() -> None:
 class _Point(NamedTuple):
     name: str
     size: float
-    time: float
     best: float
     worst: float
     outcome: str
@@ -107,20 +106,20 @@ def _points(data: Mapping[str, Any], direction: Direction) -> Iterator[_Point]:
         time, size = row[direction], row["size"]
         if not time or not size:
             continue
-        best, median, worst = (max(float(time[key]), 1e-9) for key in ("best", "median", "worst"))
+        best, worst = (max(float(time[key]), 1e-9) for key in ("best", "worst"))
         name = shown(row["name"], _NAME_ROOM)
         about = (
             f"{shown(row['name'], 60)}, {row['outcome']}: {size_text(size)}, "
-            f"{direction} {time_text(median)} ({time_text(best)} to {time_text(worst)})"
+            f"{direction} {time_text(best)} to {time_text(worst)}"
         )
         is_choice = row["name"] == verdict["choice"]
-        yield _Point(name, size, median, best, worst, row["outcome"], about, is_choice)
+        yield _Point(name, size, best, worst, row["outcome"], about, is_choice)
 
 
 def _specification(points: Sequence[_Point]) -> dict[str, Any]:
     x = _axis([point.size for point in points], WIDTH)
     y = _axis([time for point in points for time in (point.best, point.worst)], HEIGHT)
-    spots = [Spot(x.at(p.size), HEIGHT - y.at(p.time), p.name) for p in points]
+    spots = [Spot(x.at(p.size), HEIGHT - y.at(p.best), p.name) for p in points]
     # places are pixels and fonts differ by parts of one: whole ones keep pages alike
     labels = placed([Spot(round(s.x), round(s.y), s.name) for s in spots], WIDTH, HEIGHT)
     chosen = {spot.name for spot, point in zip(spots, points, strict=True) if point.is_choice}
@@ -172,7 +171,7 @@ def _marks(points: Iterable[_Point], x: _Axis, y: _Axis) -> dict[str, Any]:
         "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1, "strokeWidth": 0},
         "encoding": {
             "x": _channel("size", x),
-            "y": _channel("time", y),
+            "y": _channel("best", y),
             "description": {"field": "about"},
             "shape": _constants("outcome", names, [look.shape for look in looks]),
             "color": _constants("outcome", names, [COLOURS[look.tone] for look in looks]),

@@ -134,11 +134,10 @@ def _bytes(key: str) -> tuple[Callable[[Row], Part], Callable[[Row], float | Non
 def _time(key: str) -> tuple[Callable[[Row], Part], Callable[[Row], float | None]]:
     def cell(row: Row) -> Part:
         time = row[key]
-        spread = f"{time_text(time['best'])} – {time_text(time['worst'])}"
-        return together([time_text(time["median"]), tag("small", spread)])
+        return together([time_text(time["best"]), tag("small", f"to {time_text(time['worst'])}")])
 
     def number(row: Row) -> float | None:
-        return row[key]["median"] if row[key] else None
+        return row[key]["best"] if row[key] else None
 
     return cell, number
 
@@ -150,8 +149,8 @@ def _word(key: str) -> Callable[[Row], Part]:
 _COLUMNS = (
     _Column("Size", *_bytes("size"), "bytes of the file"),
     _Column("Compressed", *_bytes("compressed"), "bytes after zlib, level 6"),
-    _Column("Dump", *_time("dump"), "time to write: the median, below it from best to worst"),
-    _Column("Load", *_time("load"), "time to read back: the median, below it from best to worst"),
+    _Column("Dump", *_time("dump"), "time to write: the best round, below it the worst"),
+    _Column("Load", *_time("load"), "time to read back: the best round, below it the worst"),
     _Column("Dump memory", *_bytes("dump_peak"), "memory at its highest while writing"),
     _Column("Load memory", *_bytes("load_peak"), "memory at its highest while reading"),
     _Column("Safe to load", _word("safe"), None, "whether a file from a stranger may be loaded"),
