@@ -8,6 +8,8 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import enum
+import functools
 import gc
 import importlib
 import io
@@ -23,7 +25,7 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import pytest
 import shapes
@@ -787,3 +789,17 @@ def test_a_class_that_comes_back_is_written_again(monkeypatch: pytest.MonkeyPatc
         patch.setattr(sys.modules[__name__], "Stale", shapes.twin_of(Stale))
         assert f"{__name__}.Stale" in str(refused(value))
     assert mason.loads(mason.dumps(value), Stale) == value
+
+
+class Odd(frozenset[Any], enum.Enum):
+    """Has a member whose content no reader would hash: it is written by its name."""
+
+    NEST = frozenset([functools.reduce(lambda inner, _: (inner,), range(300), cast(Any, ()))])
+
+
+@FORMATS
+def test_a_member_of_an_enum_is_written_by_its_name_whatever_it_holds(format: Any) -> None:
+    for value in (Odd.NEST, [Odd.NEST]):
+        loaded = mason.loads(mason.dumps(value, format=format), format=format, trust=[Odd])
+        assert loaded == value
+        assert (loaded[0] if isinstance(loaded, list) else loaded) is Odd.NEST

@@ -176,6 +176,7 @@ void Walk<W>::open_fraction(PyObject* v) {
 
 template <class W>
 void Walk<W>::open_uuid(PyObject* v, Plan* plan) {
+    if (!typed(v)) return;
     PyObject *number = nullptr, *safety = nullptr;
     for (const Field& slot : plan->body->slots) {
         PyObject* value = *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(v) + slot.offset);
@@ -190,7 +191,6 @@ void Walk<W>::open_uuid(PyObject* v, Plan* plan) {
         if (call(plan->take, v, slots)) open_slots(v, plan, slots, true);
         return;
     }
-    if (!typed(v)) return;
     unsigned char sixteen[16];
 #if PY_VERSION_HEX >= 0x030D0000
     check(_PyLong_AsByteArray(reinterpret_cast<PyLongObject*>(number), sixteen, 16, 0, 0, 1));
@@ -239,20 +239,20 @@ void Walk<W>::open_parts(PyObject* v, Plan* plan) {
     if (plan->take == Py_None) raise(PyExc_TypeError, "the plan cannot take objects apart");
     Ref slots;
     if (!call(plan->take, v, slots)) return close_visit(visit);
-    open_slots(v, plan, slots, plan->atom, visit);
-}
-
-template <class W>
-void Walk<W>::open_slots(PyObject* v, Plan* plan, Ref& slots, bool flat, uint32_t visit) {
-    if (!PyDict_CheckExact(slots.get())) raise(PyExc_TypeError, "the parts of an object must be a dict of slots");
-    if (!typed(v)) return;
     if ((PyAnySet_Check(v) || (PyDict_Check(v) && !text_keys(v))) && !hashable(v)) return close_visit(visit);
-    Py_ssize_t count = PyDict_GET_SIZE(slots.get());
     if (nested_too_deep(frames_, v, plan)) {
         problem(v, "stands in 500 others of its kind, each directly in the next", "Python itself could not free them");
         out_.null();
         return close_visit(visit);
     }
+    open_slots(v, plan, slots, plan->atom, visit);
+}
+
+// Pushes a frame, always: who calls it has looked at the object, and noted that the document is typed.
+template <class W>
+void Walk<W>::open_slots(PyObject* v, Plan* plan, Ref& slots, bool flat, uint32_t visit) {
+    if (!PyDict_CheckExact(slots.get())) raise(PyExc_TypeError, "the parts of an object must be a dict of slots");
+    Py_ssize_t count = PyDict_GET_SIZE(slots.get());
     nodes_ += count;
     Frame& frame = frames_.push(v, Frame::Slots, visit, count);
     frame.start = out_.out.size();
