@@ -354,6 +354,45 @@ def test_deep_graphs_are_written_in_a_small_thread() -> None:
             in_small_thread(partial(mason.dumps, value, format=format))
 
 
+class Before:
+    pass
+
+
+class After:
+    pass
+
+
+class Narrow:
+    pass
+
+
+@FORMATS
+@pytest.mark.parametrize(("after", "count"), [(After, 20), (Narrow, 1)])
+def test_an_instance_that_becomes_one_of_another_class(
+    format: Format, after: type, count: int
+) -> None:
+    """Other attributes lie in its places then, or there are fewer places than the walk knows of."""
+    for _ in range(40):  # each instance leaves less room for the next ones
+        Narrow().b0 = 1  # type: ignore[attr-defined]
+    for where in range(0, 20, 4):
+        value: Any = Before()
+        for number in range(20):
+            setattr(value, f"a{number}", hooks() if number == where else [number])
+
+        def become(value: Any = value) -> None:
+            value.__class__ = after
+            del value.__dict__
+            for number in range(count):
+                setattr(value, f"b{number}", [-number])
+
+        Hook.armed = become
+        try:
+            with pytest.raises(mason.DumpError, match="changed during the dump"):
+                mason.dumps([value], format=format)
+        finally:
+            Hook.armed = None
+
+
 # ------------------------------------------------------------------------- while a document is read
 
 SEES_THE_DOCUMENT = """

@@ -50,6 +50,7 @@ static bool dict_matches(PyObject* dict, const Shape& shape) {
 }
 
 bool matches(PyObject* object, const Plan* plan, const Shape& shape) {
+    if (Py_TYPE(object) != plan->cls) return false;  // its class was changed by code that ran meanwhile
     size_t slots = plan->body->slots.size();
     if (shape.fields.size() - size_t(shape.stored) != slots) return false;
     if (slots > 0)

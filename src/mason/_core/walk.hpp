@@ -440,7 +440,10 @@ class Walk {
         for (;;) {
             Frame& frame = frames_.top();
             PyObject* value = std::exchange(frame.next, nullptr);
-            if (value == nullptr) value = leaf_fields(frame.owner, *frame.shape, frame.place);
+            if (value == nullptr) {
+                if (Py_TYPE(frame.owner) != frame.plan->cls) changed();  // the shape's places are those of its class
+                value = leaf_fields(frame.owner, *frame.shape, frame.place);
+            }
             if (value != nullptr) {
                 if (pushes(value)) return;
             } else if (frame.place < frame.count) {
