@@ -11,6 +11,7 @@ import gc
 import random
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -391,6 +392,66 @@ def test_an_instance_that_becomes_one_of_another_class(
                 mason.dumps([value], format=format)
         finally:
             Hook.armed = None
+
+
+class Trap:
+    """Is a key in the dict of an instance, and runs code where that is searched for a name."""
+
+    def __init__(self, name: str, run: Callable[[], Any]) -> None:
+        self.hash, self.run = hash(name), run
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        self.run()
+        gc.collect()
+        return False
+
+
+class Content:
+    def __init__(self) -> None:
+        self.room = [0] * 50
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+@FORMATS
+def test_a_name_that_meddles_where_a_hash_looks(format: Format) -> None:
+    """The parts of a key are measured before it is hashed."""
+    key = object.__new__(hostile.Frozen)
+    runs: list[Callable[[], Any]] = []
+    vars(key)["a"] = 0
+    vars(key)[Trap("b", lambda: [run() for run in runs])] = 1  # type: ignore[index]
+    vars(key)["b"] = 2
+    value = {key: 1}
+    vars(key)["a"] = Content()
+    runs.append(lambda: vars(key).update(a=1))
+    with pytest.raises(mason.DumpError, match="whose name is not a str"):
+        mason.dumps(value, format=format)
+    runs.append(lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        mason.dumps(value, format=format)
+
+
+@FORMATS
+def test_a_name_that_takes_a_module_away(format: Format) -> None:
+    module = types.ModuleType("vanishing")
+    cls = type("Gone", (), {"__module__": "vanishing"})
+    armed = False
+    vars(module)[Trap("Gone", lambda: armed and sys.modules.pop("vanishing", None))] = 1  # type: ignore[index]
+    vars(module)["Gone"] = cls
+    sys.modules["vanishing"] = module
+    del module
+    value = cls()
+    mason.dumps(value, format=format)
+    armed = True
+    outcome(lambda: mason.dumps(value, format=format))
+    assert "vanishing" not in sys.modules
 
 
 # ------------------------------------------------------------------------- while a document is read

@@ -256,6 +256,13 @@ inline void store(PyObject**, int, PyObject* value) { Py_DECREF(value); }
 
 #endif
 
+// The dictionary of an instance (borrowed), or null when it has none yet; without the layout one may be made of it.
+inline PyObject* existing_dict(PyObject* object) {
+    if (fast && (Py_TYPE(object)->tp_flags & Py_TPFLAGS_MANAGED_DICT)) return made_dict(object);
+    PyObject** place = _PyObject_GetDictPtr(object);
+    return place == nullptr ? nullptr : *place;
+}
+
 // The value of an int of at most two digits (60 bits), read without a call; false for the others.
 inline bool small_int(PyObject* number, int64_t& value) {
 #if PY_VERSION_HEX >= 0x030E0000

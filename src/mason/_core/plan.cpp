@@ -162,29 +162,27 @@ Ref integer_of_digits(const char* digits, size_t count) {
 // ---- Plan ----
 
 // What the name leads to: a module that is imported, then names in its dictionary and in those of classes.
-static PyObject* follow(const std::vector<Ref>& home) {
-    if (home.size() < 2) return nullptr;
-    PyObject* found = PyDict_GetItemWithError(PyImport_GetModuleDict(), home[0].get());
-    for (size_t i = 1; found != nullptr && i < home.size(); ++i) {
-        PyObject* dict = nullptr;
-        Ref owned;
-        if (i == 1 && PyModule_Check(found)) {
-            dict = PyModule_GetDict(found);
-        } else if (i > 1 && PyType_Check(found)) {
+static Ref follow(const std::vector<Ref>& home) {
+    if (home.size() < 2) return Ref();
+    Ref found = Ref::share(PyDict_GetItemWithError(PyImport_GetModuleDict(), home[0].get()));
+    for (size_t i = 1; found && i < home.size(); ++i) {
+        Ref dict;  // owned: a key in it that is no str may run code, which drops the module
+        if (i == 1 && PyModule_Check(found.get())) {
+            dict = Ref::share(PyModule_GetDict(found.get()));
+        } else if (i > 1 && PyType_Check(found.get())) {
 #if PY_VERSION_HEX >= 0x030C0000
-            owned = Ref::check(PyType_GetDict(reinterpret_cast<PyTypeObject*>(found)));
-            dict = owned.get();
+            dict = Ref::check(PyType_GetDict(reinterpret_cast<PyTypeObject*>(found.get())));
 #else
-            dict = reinterpret_cast<PyTypeObject*>(found)->tp_dict;
+            dict = Ref::share(reinterpret_cast<PyTypeObject*>(found.get())->tp_dict);
 #endif
         }
-        found = dict ? PyDict_GetItemWithError(dict, home[i].get()) : nullptr;
+        found = dict ? Ref::share(PyDict_GetItemWithError(dict.get(), home[i].get())) : Ref();
     }
     if (PyErr_Occurred()) throw PythonError{};
     return found;
 }
 
-bool Plan::at_home() const { return body->home.empty() || follow(body->home) == reinterpret_cast<PyObject*>(cls); }
+bool Plan::at_home() const { return body->home.empty() || follow(body->home).get() == reinterpret_cast<PyObject*>(cls); }
 
 // Notes where the class lives, when its name is that of the place.
 static void find_home(Plan* plan) {
@@ -196,7 +194,7 @@ static void find_home(Plan* plan) {
     home.push_back(Ref::share(PyList_GET_ITEM(parts.get(), 0)));
     Ref steps = Ref::check(PyUnicode_Split(PyList_GET_ITEM(parts.get(), 1), dot.get(), -1));
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(steps.get()); ++i) home.push_back(Ref::share(PyList_GET_ITEM(steps.get(), i)));
-    if (follow(home) == reinterpret_cast<PyObject*>(plan->cls)) plan->body->home = std::move(home);
+    if (follow(home).get() == reinterpret_cast<PyObject*>(plan->cls)) plan->body->home = std::move(home);
 }
 
 bool Plan::declares(PyObject* attribute) const {
