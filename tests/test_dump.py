@@ -25,7 +25,7 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 import pytest
 import shapes
@@ -803,3 +803,55 @@ def test_a_member_of_an_enum_is_written_by_its_name_whatever_it_holds(format: An
         loaded = mason.loads(mason.dumps(value, format=format), format=format, trust=[Odd])
         assert loaded == value
         assert (loaded[0] if isinstance(loaded, list) else loaded) is Odd.NEST
+
+
+class SlotThenDict:
+    __slots__ = ("__dict__", "x")
+
+    x: int
+
+
+class SlotOfBase(SlotThenDict):
+    pass
+
+
+class Row(NamedTuple):
+    a: int
+
+
+class LooseRow(Row):
+    """Has a dict, as every subclass of a named tuple that says nothing of slots."""
+
+
+def with_names(obj: Any, names: dict[Any, Any]) -> Any:
+    vars(obj).update(names)
+    return obj
+
+
+@FORMATS
+@pytest.mark.parametrize("cls", [SlotThenDict, SlotOfBase])
+@pytest.mark.parametrize("slot_is_set", [True, False])
+def test_a_name_in_the_dict_where_the_class_has_a_slot(
+    format: Any, cls: Any, slot_is_set: bool
+) -> None:
+    value = cls()
+    if slot_is_set:
+        value.x = 1
+    value.y = 2
+    loaded = mason.loads(mason.dumps(value, format=format), format=format, trust=[cls])
+    assert mason.same(loaded, value)
+    vars(value)["x"] = 3  # of which the class sees nothing
+    assert '"x"' in str(refused(value, format))
+
+
+@FORMATS
+@pytest.mark.parametrize("name", ["__class__", "__deepcopy__", 3, None])
+def test_names_that_no_document_may_set_are_refused_wherever_they_stand(
+    format: Any, name: Any
+) -> None:
+    for obj in (LooseRow(1), shapes.Plain(), types.SimpleNamespace(), shapes.Tags()):
+        refused(with_names(obj, {name: 1}), format)
+    value = with_names(LooseRow(1), {"note": [1], "$x": 2})
+    assert mason.same(
+        mason.loads(mason.dumps(value, format=format), format=format, trust=[LooseRow]), value
+    )

@@ -331,7 +331,7 @@ void Walk<W>::open_fields(PyObject* v, Plan* plan) {
         if (matches(v, plan, shape)) return push_fields(v, plan, shape, visit);
     }
     Attributes found = attributes_of(v, plan);
-    std::string why = unsound_names(found);
+    std::string why = unsound_names(found, plan);
     if (!why.empty()) {
         problem(v, why.c_str(), "");
         out_.null();
@@ -380,7 +380,14 @@ void Walk<W>::open_named_tuple(PyObject* v, Plan* plan) {
     Ref dict;
     if (plan->body->has_dict) dict = Ref::check(PyObject_GenericGetDict(v, nullptr));
     if (dict && PyDict_GET_SIZE(dict.get()) > 0) {
-        Ref slots = raw_named_tuple(v, shape, dict.get());
+        Ref extra = Ref::check(PyDict_Copy(dict.get()));
+        std::string why = unsound_keys(extra.get());
+        if (!why.empty()) {
+            problem(v, why.c_str(), "");
+            out_.null();
+            return close_visit(visit);
+        }
+        Ref slots = raw_named_tuple(v, shape, extra.get());
         return open_slots(v, plan, slots, false, visit);
     }
     nodes_ += count;
