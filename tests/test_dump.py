@@ -9,6 +9,7 @@ import collections
 import contextlib
 import dataclasses
 import enum
+import fractions
 import functools
 import gc
 import importlib
@@ -23,6 +24,7 @@ import textwrap
 import threading
 import time
 import types
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self, cast
@@ -855,3 +857,31 @@ def test_names_that_no_document_may_set_are_refused_wherever_they_stand(
     assert mason.same(
         mason.loads(mason.dumps(value, format=format), format=format, trust=[LooseRow]), value
     )
+
+
+def with_slots(obj: Any, **values: Any) -> Any:
+    for name, value in values.items():
+        object.__setattr__(obj, name, value)
+    return obj
+
+
+@FORMATS
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: with_slots(uuid.UUID(int=1), int="text"),
+        lambda: with_slots(uuid.UUID(int=1), int=-1),
+        lambda: with_slots(uuid.UUID(int=1), int=1 << 128),
+        lambda: with_slots(uuid.UUID(int=1), int=None, is_safe=uuid.SafeUUID.safe),
+        lambda: object.__new__(uuid.UUID),
+        lambda: with_slots(object.__new__(uuid.UUID), int=1),
+        lambda: object.__new__(fractions.Fraction),
+        lambda: with_slots(fractions.Fraction(1, 2), _denominator=0),
+        lambda: with_slots(fractions.Fraction(1, 2), _denominator=-2),
+        lambda: with_slots(fractions.Fraction(1, 2), _numerator=1.0),
+    ],
+)
+def test_values_that_were_made_past_their_class_are_refused(
+    format: Any, make: Callable[[], Any]
+) -> None:
+    assert "$[1]" in str(refused([1, make()], format))

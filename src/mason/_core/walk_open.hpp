@@ -158,18 +158,27 @@ void Walk<W>::open_name(PyObject* v, Plan* plan) {
     out_.global(name.get());
 }
 
+// The value of a slot that may be empty.
+inline Ref slot_value(PyObject* object, const char* name) {
+    Ref value = Ref::steal(PyObject_GetAttrString(object, name));
+    if (value) return value;
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) throw PythonError{};
+    PyErr_Clear();
+    return value;
+}
+
 template <class W>
 void Walk<W>::open_fraction(PyObject* v) {
     if (!typed(v)) return;
-    Ref numerator = Ref::check(PyObject_GetAttrString(v, "_numerator"));
-    Ref denominator = Ref::check(PyObject_GetAttrString(v, "_denominator"));
-    for (PyObject* part : {numerator.get(), denominator.get()}) {
-        if (!PyLong_CheckExact(part)) raise(PyExc_TypeError, "a Fraction of something else than int");
-        if (beyond_digits(part)) {
-            problem(v, "is a fraction of more than 4300 digits", "store numerator and denominator as ints");
-            out_.null();
-            return;
-        }
+    Ref numerator = slot_value(v, "_numerator"), denominator = slot_value(v, "_denominator");
+    bool ints = numerator && denominator && PyLong_CheckExact(numerator.get()) && PyLong_CheckExact(denominator.get());
+    if (!ints || _PyLong_Sign(denominator.get()) <= 0) {  // made past Fraction.__new__
+        problem(v, "is a fraction of something else than two ints, the second of them above zero", "");
+        return out_.null();
+    }
+    if (beyond_digits(numerator.get()) || beyond_digits(denominator.get())) {
+        problem(v, "is a fraction of more than 4300 digits", "store numerator and denominator as ints");
+        return out_.null();
     }
     out_.fraction(numerator.get(), denominator.get());
 }
@@ -185,8 +194,13 @@ void Walk<W>::open_uuid(PyObject* v, Plan* plan) {
         else if (PyUnicode_CompareWithASCIIString(slot.name.get(), "is_safe") == 0)
             safety = value;
     }
+    // only object.__setattr__ puts anything else there
+    if (number == nullptr || !PyLong_CheckExact(number) || _PyLong_Sign(number) < 0 || _PyLong_NumBits(number) > 128) {
+        problem(v, "is a UUID whose number is not an int of 128 bits", "");
+        return out_.null();
+    }
     PyObject* usual = plan->defaults == Py_None ? nullptr : PyDict_GetItemString(plan->defaults, "is_safe");
-    if (number == nullptr || safety != usual) {  // it says how safely it was made
+    if (safety != usual) {  // it says how safely it was made
         Ref slots;
         if (call(plan->take, v, slots)) open_slots(v, plan, slots, true);
         return;
