@@ -885,3 +885,76 @@ def test_values_that_were_made_past_their_class_are_refused(
     format: Any, make: Callable[[], Any]
 ) -> None:
     assert "$[1]" in str(refused([1, make()], format))
+
+
+class Borg:
+    common: dict[str, Any]
+
+    def __init__(self) -> None:
+        self.__dict__ = self.common
+
+
+class ItsOwnDict(dict[str, Any]):
+    def __init__(self, **items: Any) -> None:
+        super().__init__(items)
+        self.__dict__ = self
+
+
+def borgs() -> list[Borg]:
+    Borg.common = {"x": [1]}
+    return [Borg(), Borg()]
+
+
+def beside(obj: Any, **attributes: Any) -> list[Any]:
+    vars(obj).update(attributes)
+    return [obj, vars(obj)]
+
+
+def chain() -> list[Any]:
+    made = collections.ChainMap({"x": [1]})
+    return [made, made.maps]
+
+
+def records() -> list[Any]:
+    content = [[1]]
+    return [mason.Record("a:B", {"$list": content}), mason.Record("a:B", {"$list": content})]
+
+
+@FORMATS
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: beside(shapes.Plain(), x=[1]),
+        lambda: beside(shapes.Point(1, 2), x=[1]),
+        lambda: beside(types.SimpleNamespace(), x=[1]),
+        lambda: beside(collections.OrderedDict(), x=[1]),
+        lambda: beside(shapes.Tags(), x=[1]),
+        lambda: beside(LooseRow(1), x=[1]),
+        borgs,
+        chain,
+        records,
+        lambda: [{"a": ItsOwnDict(x=[1])}],
+    ],
+)
+def test_what_keeps_the_content_of_an_object_is_written_once(
+    format: Any, make: Callable[[], Any]
+) -> None:
+    """A `__dict__` that is met again would come back as another dict, and its values doubled."""
+    refused(make(), format)
+    refused(make()[::-1], format)
+    value = make()
+    mason.dumps(value[0], format=format) if not isinstance(value[0], dict) else None
+    if len(value) == 2:
+        mason.dumps(value, format=format, shared=False)
+
+
+@FORMATS
+def test_a_dict_that_only_the_program_holds_too_is_no_hindrance(format: Any) -> None:
+    value = [shapes.Plain(), types.SimpleNamespace(), shapes.Tags(), LooseRow(1)]
+    held = [vars(one) for one in value]
+    for names in held:
+        names["x"] = [1]
+    value *= 2
+    classes = [shapes.Plain, shapes.Tags, LooseRow]
+    loaded = mason.loads(mason.dumps(value, format=format), format=format, trust=classes)
+    assert mason.same(loaded, value)

@@ -1,6 +1,7 @@
 // Strategy: a container is written once; what is met a second time becomes a reference. Entries lie in the
 // order of first visits, which is document order, so ids are handed out by one pass at the end. Only objects
-// that more than one reference holds need an entry: a second path to an object is a second reference.
+// that more than one reference holds need an entry: a second path to an object is a second reference to it, or to
+// what keeps it for another object (its `__dict__`, say), which therefore has an entry, too.
 // Entries own their object, so that an address cannot be used again while the walk lasts.
 #pragma once
 
@@ -18,6 +19,7 @@ struct Visit {
     uint32_t id = 0;     // counted from 1 at the end, 0 when it was met only once
     bool array = false;  // written as a bare array, which JSON must wrap to give it an id
     bool again = false;  // met a second time
+    bool part = false;   // not written for itself: a dictionary or list in which an object keeps its content
 };
 
 class Memo {

@@ -223,6 +223,11 @@ class Walk {
     }
     bool enter_again(PyObject* v, uint32_t visit) {
         Visit& seen = memo_.visits[visit];
+        if (seen.part) {
+            problem(v, "is where another object keeps its content, and would come back apart from it", part_hint);
+            out_.null();
+            return false;
+        }
         if (options_.shared && !options_.plain) {
             typed_ = true;
             out_.reference(visit);
@@ -239,6 +244,24 @@ class Walk {
         out_.null();
         return false;
     }
+    // What an object keeps its content in, and something else holds, must not be met again: it has no place in a
+    // document, so it would come back as two. False when it was met, which is noted.
+    bool owns(PyObject* v, PyObject* part) {
+        if (!options_.shared || options_.plain) return true;
+        bool fresh;
+        uint32_t visit = memo_.enter(part, out_.out.size(), fresh);
+        if (fresh) return memo_.visits[visit].part = true;
+        problem(v, "keeps its content in an object that is written for itself, too, or is another's", part_hint);
+        out_.null();
+        return false;
+    }
+    bool owns_dict(PyObject* v, Plan* plan) {
+        if (!plan->body->has_dict) return true;
+        PyObject* dict = layout::existing_dict(v);
+        return dict == nullptr || Py_REFCNT(dict) == 1 || owns(v, dict);
+    }
+    static constexpr const char* part_hint = "write a copy of it, dict(vars(x)) or list(x.maps); or pass shared=False";
+
     void close_visit(uint32_t visit) {
         if (visit != unvisited) memo_.visits[visit].end = out_.out.size();
     }
@@ -496,13 +519,15 @@ class Walk {
     bool open_bare(PyObject* key, PyObject* value) {
         Key code = reserved_code(key);
         SlotShape shape = code == Key::None ? SlotShape::None : slot_shape_of(code);
+        bool list = shape == SlotShape::Array && PyList_CheckExact(value);
+        if (!list && !(shape == SlotShape::Object && PyDict_CheckExact(value) && text_keys(value))) return false;
+        bool held = Py_REFCNT(value) > 1;
         Ref kept = Ref::share(value);
-        if (shape == SlotShape::Array && PyList_CheckExact(value))
+        if (held && !owns(frames_.top().owner, value)) return true;
+        if (list)
             open_list(value, false, code == Key::Map);
-        else if (shape == SlotShape::Object && PyDict_CheckExact(value) && text_keys(value))
-            open_dict(value, false);
         else
-            return false;
+            open_dict(value, false);
         return true;
     }
 

@@ -252,6 +252,7 @@ void Walk<W>::open_parts(PyObject* v, Plan* plan) {
     if (!plan->atom && !enter(v, visit)) return;
     if (plan->take == Py_None) raise(PyExc_TypeError, "the plan cannot take objects apart");
     Ref slots;
+    if (!plan->atom && !owns_dict(v, plan)) return close_visit(visit);
     if (!call(plan->take, v, slots)) return close_visit(visit);
     if ((PyAnySet_Check(v) || (PyDict_Check(v) && !text_keys(v))) && !hashable(v)) return close_visit(visit);
     if (nested_too_deep(frames_, v, plan)) {
@@ -339,6 +340,7 @@ template <class W>
 void Walk<W>::open_fields(PyObject* v, Plan* plan) {
     uint32_t visit;
     if (!typed(v) || !enter(v, visit)) return;
+    if (!owns_dict(v, plan)) return close_visit(visit);
     const auto& shapes = plan->body->shapes;
     for (size_t i = 0; i < shapes.size(); ++i) {  // by number: a look into a dictionary may run code that adds to them
         const Shape& shape = *shapes[i];
@@ -384,6 +386,7 @@ template <class W>
 void Walk<W>::open_named_tuple(PyObject* v, Plan* plan) {
     uint32_t visit;
     if (!typed(v) || !enter(v, visit)) return;
+    if (!owns_dict(v, plan)) return close_visit(visit);
     const Shape& shape = *plan->body->shapes[0];
     Py_ssize_t count = Py_ssize_t(shape.fields.size()), place = 0;
     if (PyTuple_GET_SIZE(v) != count) {
