@@ -958,3 +958,21 @@ def test_a_dict_that_only_the_program_holds_too_is_no_hindrance(format: Any) -> 
     classes = [shapes.Plain, shapes.Tags, LooseRow]
     loaded = mason.loads(mason.dumps(value, format=format), format=format, trust=classes)
     assert mason.same(loaded, value)
+
+
+class Side(enum.Enum):
+    LEFT = "left"
+    RIGHT = "right"
+
+
+@FORMATS
+def test_members_of_an_enum_that_change_places(
+    format: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, right = Side.LEFT, Side.RIGHT
+    before = mason.dumps([left, right], format=format)  # from now on their bytes are known
+    assert mason.loads(before, format=format, trust=[Side]) == [left, right]
+    names: Any = Side._member_map_
+    monkeypatch.setitem(names, "LEFT", right)
+    monkeypatch.setitem(names, "RIGHT", left)
+    refused([left, right], format)

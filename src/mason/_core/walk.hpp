@@ -533,8 +533,11 @@ class Walk {
 
     void keep_member(Frame& frame) {
         if (!frame.keep || problems_.any()) return;
-        auto& bytes = frame.plan->body->members[frame.owner];
-        (W::json ? bytes.first : bytes.second) = out_.since(frame.start);
+        PyObject* name = PyDict_GetItem(frame.content, state.reserved[int(Key::Enum)]);
+        if (name == nullptr) return;
+        Member& member = frame.plan->body->members[frame.owner];
+        if (member.name.get() != name) member = {Ref::share(name), {}, {}};
+        (W::json ? member.json : member.cbor) = out_.since(frame.start);
     }
 
     void step_tag() {

@@ -219,12 +219,15 @@ void Walk<W>::open_enum(PyObject* v, Plan* plan) {
     if (!typed(v)) return;
     auto found = plan->body->members.find(v);
     if (found != plan->body->members.end()) {
-        const std::string& bytes = W::json ? found->second.first : found->second.second;
-        if (!bytes.empty() && options_.indent < 0) {
+        const Member& member = found->second;
+        const std::string& bytes = W::json ? member.json : member.cbor;
+        // the names of an enum are a dictionary like any other: the name may lead elsewhere by now
+        if (!bytes.empty() && options_.indent < 0 && PyDict_GetItemWithError(plan->members, member.name.get()) == v) {
             nodes_ += 2;
             return out_.raw(bytes);
         }
     }
+    if (PyErr_Occurred()) throw PythonError{};
     Ref slots;
     if (!call(plan->take, v, slots)) return;
     bool keep = options_.indent < 0 && PyDict_CheckExact(slots.get()) && keeps(v, plan, slots.get());
