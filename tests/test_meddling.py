@@ -454,6 +454,39 @@ def test_a_name_that_takes_a_module_away(format: Format) -> None:
     assert "vanishing" not in sys.modules
 
 
+SUBINTERPRETER = """
+import mason
+try:
+    import _xxsubinterpreters as interpreters
+except ImportError:
+    import _interpreters as interpreters
+try:
+    other = interpreters.create(isolated=False)
+except TypeError:
+    other = interpreters.create("legacy")
+code = '''
+try:
+    import mason
+except ImportError:
+    pass
+else:
+    raise SystemExit("imported")
+'''
+assert interpreters.run_string(other, code) is None
+interpreters.destroy(other)
+try:
+    mason.dumps(iter([]))
+except mason.DumpError as error:
+    print(type(error).__name__)
+"""
+
+
+def test_a_subinterpreter_gets_no_core() -> None:
+    """The core belongs to the process: what a second interpreter put there would go with it."""
+    ran = subprocess.run([sys.executable, "-c", SUBINTERPRETER], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "DumpError\n"), ran.stderr
+
+
 # ------------------------------------------------------------------------- while a document is read
 
 SEES_THE_DOCUMENT = """
