@@ -487,6 +487,15 @@ def test_a_subinterpreter_gets_no_core() -> None:
     assert (ran.returncode, ran.stdout) == (0, "DumpError\n"), ran.stderr
 
 
+@FORMATS
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="CPython 3.12 has no such texts any more")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_texts_whose_characters_extensions_have_not_handed_over(format: Format) -> None:
+    make = pytest.importorskip("_testcapi").unicode_legacy_string
+    for text in ("", "plain", "h\xe9", "\u20ac", "\U0001f600 and more"):
+        assert mason.loads(mason.dumps([make(text)], format=format), format=format) == [text]
+
+
 # ------------------------------------------------------------------------- while a document is read
 
 SEES_THE_DOCUMENT = """

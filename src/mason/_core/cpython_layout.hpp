@@ -290,6 +290,15 @@ inline const unsigned char* ascii(PyObject* string) {
     return reinterpret_cast<const unsigned char*>(reinterpret_cast<PyASCIIObject*>(string) + 1);
 }
 
+// Until 3.12 an extension can make a str whose characters lie elsewhere until somebody asks for them.
+inline void ready(PyObject* string) {
+#if PY_VERSION_HEX < 0x030C0000
+    if (PyUnicode_READY(string) < 0) throw PythonError{};
+#else
+    (void)string;
+#endif
+}
+
 // The UTF-8 that Python keeps of a str once somebody asked for it, or null. Such a str holds no surrogate.
 inline const unsigned char* kept_utf8(PyObject* string, size_t& size) {
     if (!fast || !PyUnicode_IS_COMPACT(string)) return nullptr;
