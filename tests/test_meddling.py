@@ -496,6 +496,35 @@ def test_texts_whose_characters_extensions_have_not_handed_over(format: Format) 
         assert mason.loads(mason.dumps([make(text)], format=format), format=format) == [text]
 
 
+NO_ROOM = """
+import resource, sys
+import mason
+name = "n" * 20_000_000
+cls = type(name, (), {"__module__": "__main__"})
+setattr(sys.modules["__main__"], name, cls)
+value = cls()
+mason.dumps(value, registry=mason.Registry())
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+outcomes = set()
+for room in range(0, 400_000_000, 5_000_000):
+    resource.setrlimit(resource.RLIMIT_AS, (used + room, resource.RLIM_INFINITY))
+    try:
+        mason.dumps(value, registry=mason.Registry())
+    except MemoryError:
+        outcomes.add("none")
+    else:
+        outcomes.add("enough")
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(sorted(outcomes))
+"""
+
+
+@pytest.mark.uninstrumented
+def test_a_plan_for_which_there_is_no_room() -> None:
+    ran = subprocess.run([sys.executable, "-c", NO_ROOM], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "['enough', 'none']\n"), ran.stderr
+
+
 # ------------------------------------------------------------------------- while a document is read
 
 SEES_THE_DOCUMENT = """

@@ -34,7 +34,8 @@ class Memo {
         for (size_t i = slot(object);; i = (i + 1) & mask) {
             uint32_t found = table_[i];
             if (found == 0) {
-                visits.push_back(Visit{Py_NewRef(object), start});
+                visits.push_back(Visit{object, start});
+                Py_INCREF(object);
                 table_[i] = uint32_t(visits.size());
                 fresh = true;
                 return uint32_t(visits.size() - 1);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 namespace mason {
 
@@ -360,9 +361,9 @@ static PyObject* plan_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
     plan->upgrade = Py_NewRef(upgrade);
     plan->reason = Py_NewRef(reason ? reason : empty.get());
     plan->hint = Py_NewRef(hint ? hint : empty.get());
-    plan->body = new PlanBody;
     Ref owner = Ref::steal(reinterpret_cast<PyObject*>(plan));
     try {
+        plan->body = new PlanBody;
         plan->body->json_head = Spelled("{\"$type\":" + json_spelling(plan->name, false));
         plan->body->cbor_head = Spelled(std::string("\xd9\x01\x1b\x82", 4) + cbor_spelling(plan->name, false));
         plan->body->has_dict = PyType_Check(cls) && plan->cls->tp_dictoffset != 0;
@@ -371,6 +372,8 @@ static PyObject* plan_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
         find_home(plan);
     } catch (PythonError&) {
         return nullptr;
+    } catch (std::bad_alloc&) {
+        return PyErr_NoMemory();
     }
     return owner.release();
 }
@@ -478,15 +481,17 @@ static PyObject* plans_new(PyTypeObject* type, PyObject* args, PyObject* kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:Plans", const_cast<char**>(keywords), &make)) return nullptr;
     Plans* plans = reinterpret_cast<Plans*>(type->tp_alloc(type, 0));
     if (plans == nullptr) return nullptr;
+    Ref owner = Ref::steal(reinterpret_cast<PyObject*>(plans));
     plans->make = Py_NewRef(make);
-    plans->table = new std::unordered_map<PyTypeObject*, Plan*>;
-    return reinterpret_cast<PyObject*>(plans);
+    plans->table = new (std::nothrow) std::unordered_map<PyTypeObject*, Plan*>;
+    return plans->table ? owner.release() : PyErr_NoMemory();
 }
 
 static int plans_traverse(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     Plans* plans = reinterpret_cast<Plans*>(self);
     Py_VISIT(plans->make);
+    if (plans->table == nullptr) return 0;
     for (auto& [type, plan] : *plans->table) {
         Py_VISIT(type);
         Py_VISIT(plan);
@@ -497,7 +502,7 @@ static int plans_traverse(PyObject* self, visitproc visit, void* arg) {
 static int plans_clear(PyObject* self) {
     Plans* plans = reinterpret_cast<Plans*>(self);
     std::unordered_map<PyTypeObject*, Plan*> table;
-    table.swap(*plans->table);
+    if (plans->table != nullptr) table.swap(*plans->table);
     for (auto& [type, plan] : table) {
         Py_DECREF(type);
         Py_DECREF(plan);
@@ -521,6 +526,8 @@ static PyObject* plans_plan(PyObject* self, PyObject* cls) {
         return Py_NewRef(reinterpret_cast<PyObject*>(reinterpret_cast<Plans*>(self)->find((PyTypeObject*)cls)));
     } catch (PythonError&) {
         return nullptr;
+    } catch (std::bad_alloc&) {
+        return PyErr_NoMemory();
     }
 }
 
@@ -583,6 +590,8 @@ static PyObject* pair_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
         return new_pair(type, first, second);
     } catch (PythonError&) {
         return nullptr;
+    } catch (std::bad_alloc&) {
+        return PyErr_NoMemory();
     }
 }
 
