@@ -525,6 +525,51 @@ def test_a_plan_for_which_there_is_no_room() -> None:
     assert (ran.returncode, ran.stdout) == (0, "['enough', 'none']\n"), ran.stderr
 
 
+NO_MEMORY = """
+import collections, datetime, decimal, fractions, uuid
+import _testcapi, mason
+value = [
+    {"$a": [1.5, "\\u20ac" * 9], 3: {4, "x"}, (1, "y"): b"z"},
+    decimal.Decimal("1.5"), fractions.Fraction(1, 3), uuid.UUID(int=5), 1 << 99,
+    datetime.datetime(2000, 1, 1), datetime.timedelta(1), collections.deque([1]),
+    collections.OrderedDict(a=1), collections.defaultdict(list, {1: 2, "k": 3}), "\\ud800",
+]
+value.append(value[0])
+for format in ("json", "cbor"):
+    data = mason.dumps(value, format=format)
+    ways = [
+        (lambda: mason.dumps(value, format=format), lambda found: found == data),
+        (lambda: mason.loads(data, format=format), lambda found: mason.same(found, value)),
+    ]
+    for way, is_right in ways:
+        reached = spared = 0
+        while spared < 20:  # what some functions of CPython lack they do without
+            _testcapi.set_nomemory(reached, reached + 1)
+            try:
+                found = way()
+            except MemoryError:
+                found = spared = None
+            finally:
+                _testcapi.remove_mem_hooks()
+            if found is None:
+                spared = 0
+            else:
+                assert is_right(found), (format, reached)
+                spared += 1
+            reached += 1
+        assert reached > 50
+print("done")
+"""
+
+
+@pytest.mark.uninstrumented
+def test_memory_that_is_not_there_is_a_memory_error() -> None:
+    """Every allocation fails in turn; a document is never said to be wrong for it."""
+    pytest.importorskip("_testcapi")
+    ran = subprocess.run([sys.executable, "-c", NO_MEMORY], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "done\n"), ran.stderr
+
+
 # ------------------------------------------------------------------------- while a document is read
 
 SEES_THE_DOCUMENT = """

@@ -110,9 +110,11 @@ inline bool inline_values(PyObject* object, Values& out) {
     return true;
 }
 
-// The dictionary of an instance with a managed dictionary that was made already (borrowed), or null.
-inline PyObject* made_dict(PyObject* object) {
-    if (!fast || !(Py_TYPE(object)->tp_flags & Py_TPFLAGS_MANAGED_DICT)) return nullptr;
+// Whether instances of the class have a managed dictionary, and its place is known.
+inline bool has_managed_dict(PyTypeObject* type) { return fast && (type->tp_flags & Py_TPFLAGS_MANAGED_DICT); }
+
+// The dictionary of an instance of such a class that was made already (borrowed), or null.
+inline PyObject* managed_dict(PyObject* object) {
 #if PY_VERSION_HEX < 0x030C0000
     return reinterpret_cast<PyObject**>(object)[-3];
 #elif PY_VERSION_HEX < 0x030D0000
@@ -122,6 +124,8 @@ inline PyObject* made_dict(PyObject* object) {
     return reinterpret_cast<PyObject**>(object)[-3];
 #endif
 }
+
+inline PyObject* made_dict(PyObject* object) { return has_managed_dict(Py_TYPE(object)) ? managed_dict(object) : nullptr; }
 
 // Whether the attributes lie in inline values, or in a dictionary that was made around the same array. For reading only.
 inline bool attribute_values(PyObject* object, Values& out) {
@@ -245,6 +249,8 @@ inline void store_all(PyObject**, const uint8_t*, PyObject**, int) {}
 inline bool has_inline_layout(PyTypeObject*) { return false; }
 inline bool inline_values(PyObject*, Values&) { return false; }
 inline bool attribute_values(PyObject*, Values&) { return false; }
+inline bool has_managed_dict(PyTypeObject*) { return false; }
+inline PyObject* managed_dict(PyObject*) { return nullptr; }
 inline PyObject* made_dict(PyObject*) { return nullptr; }
 inline bool next(PyObject* dict, Py_ssize_t& position, PyObject*& key, PyObject*& value) {
     return PyDict_Next(dict, &position, &key, &value);
@@ -258,7 +264,7 @@ inline void store(PyObject**, int, PyObject* value) { Py_DECREF(value); }
 
 // The dictionary of an instance (borrowed), or null when it has none yet; without the layout one may be made of it.
 inline PyObject* existing_dict(PyObject* object) {
-    if (fast && (Py_TYPE(object)->tp_flags & Py_TPFLAGS_MANAGED_DICT)) return made_dict(object);
+    if (has_managed_dict(Py_TYPE(object))) return managed_dict(object);
     PyObject** place = _PyObject_GetDictPtr(object);
     return place == nullptr ? nullptr : *place;
 }

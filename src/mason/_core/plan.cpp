@@ -367,6 +367,7 @@ static PyObject* plan_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
         plan->body->json_head = Spelled("{\"$type\":" + json_spelling(plan->name, false));
         plan->body->cbor_head = Spelled(std::string("\xd9\x01\x1b\x82", 4) + cbor_spelling(plan->name, false));
         plan->body->has_dict = PyType_Check(cls) && plan->cls->tp_dictoffset != 0;
+        plan->body->managed_dict = plan->body->has_dict && layout::has_managed_dict(plan->cls);
         read_slots(plan);
         seed_shape(plan);
         find_home(plan);

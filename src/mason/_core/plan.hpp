@@ -69,6 +69,7 @@ struct PlanBody {
     std::vector<std::unique_ptr<Shape>> shapes;
     std::vector<Field> slots;  // every slot of the class
     bool has_dict = false;
+    bool managed_dict = false;  // where layout::managed_dict finds it
     std::vector<Ref> home;     // module and steps under which the class was found when the plan was made
     uint64_t checked = 0;      // the last walk that found it there
     int learned = 0;

@@ -246,7 +246,7 @@ class Walk {
     }
     // What an object keeps its content in, and something else holds, must not be met again: it has no place in a
     // document, so it would come back as two. False when it was met, which is noted.
-    bool owns(PyObject* v, PyObject* part) {
+    __attribute__((noinline)) bool owns(PyObject* v, PyObject* part) {
         if (!options_.shared || options_.plain) return true;
         bool fresh;
         uint32_t visit = memo_.enter(part, out_.out.size(), fresh);
@@ -255,10 +255,10 @@ class Walk {
         out_.null();
         return false;
     }
-    bool owns_dict(PyObject* v, Plan* plan) {
-        if (!plan->body->has_dict) return true;
-        PyObject* dict = layout::existing_dict(v);
-        return dict == nullptr || Py_REFCNT(dict) == 1 || owns(v, dict);
+    __attribute__((always_inline)) bool owns_dict(PyObject* v, Plan* plan) {
+        const PlanBody& body = *plan->body;
+        PyObject* dict = body.managed_dict ? layout::managed_dict(v) : body.has_dict ? layout::existing_dict(v) : nullptr;
+        return __builtin_expect(dict == nullptr, 1) || Py_REFCNT(dict) == 1 || owns(v, dict);
     }
     static constexpr const char* part_hint = "write a copy of it, dict(vars(x)) or list(x.maps); or pass shared=False";
 

@@ -186,20 +186,20 @@ void Walk<W>::open_fraction(PyObject* v) {
 template <class W>
 void Walk<W>::open_uuid(PyObject* v, Plan* plan) {
     if (!typed(v)) return;
-    PyObject *number = nullptr, *safety = nullptr;
+    PyObject *number = nullptr, *safety = nullptr, *usual = nullptr;
     for (const Field& slot : plan->body->slots) {
         PyObject* value = *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(v) + slot.offset);
-        if (PyUnicode_CompareWithASCIIString(slot.name.get(), "int") == 0)
-            number = value;
-        else if (PyUnicode_CompareWithASCIIString(slot.name.get(), "is_safe") == 0)
-            safety = value;
+        if (PyUnicode_CompareWithASCIIString(slot.name.get(), "int") == 0) number = value;
+        if (PyUnicode_CompareWithASCIIString(slot.name.get(), "is_safe") != 0) continue;
+        safety = value;
+        if (plan->defaults != Py_None) usual = PyDict_GetItemWithError(plan->defaults, slot.name.get());
     }
+    if (PyErr_Occurred()) throw PythonError{};
     // only object.__setattr__ puts anything else there
     if (number == nullptr || !PyLong_CheckExact(number) || _PyLong_Sign(number) < 0 || _PyLong_NumBits(number) > 128) {
         problem(v, "is a UUID whose number is not an int of 128 bits", "");
         return out_.null();
     }
-    PyObject* usual = plan->defaults == Py_None ? nullptr : PyDict_GetItemString(plan->defaults, "is_safe");
     if (safety != usual) {  // it says how safely it was made
         Ref slots;
         if (call(plan->take, v, slots)) open_slots(v, plan, slots, true);
