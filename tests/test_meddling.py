@@ -11,6 +11,7 @@ import gc
 import random
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -352,6 +353,221 @@ def test_deep_graphs_are_written_in_a_small_thread() -> None:
         value = chain(make)
         for format in ("json", "cbor"):
             in_small_thread(partial(mason.dumps, value, format=format))
+
+
+class Before:
+    pass
+
+
+class After:
+    pass
+
+
+class Narrow:
+    pass
+
+
+@FORMATS
+@pytest.mark.parametrize(("after", "count"), [(After, 20), (Narrow, 1)])
+def test_an_instance_that_becomes_one_of_another_class(
+    format: Format, after: type, count: int
+) -> None:
+    """Other attributes lie in its places then, or there are fewer places than the walk knows of."""
+    for _ in range(40):  # each instance leaves less room for the next ones
+        Narrow().b0 = 1  # type: ignore[attr-defined]
+    for where in range(0, 20, 4):
+        value: Any = Before()
+        for number in range(20):
+            setattr(value, f"a{number}", hooks() if number == where else [number])
+
+        def become(value: Any = value) -> None:
+            value.__class__ = after
+            del value.__dict__
+            for number in range(count):
+                setattr(value, f"b{number}", [-number])
+
+        Hook.armed = become
+        try:
+            with pytest.raises(mason.DumpError, match="changed during the dump"):
+                mason.dumps([value], format=format)
+        finally:
+            Hook.armed = None
+
+
+class Trap:
+    """Is a key in the dict of an instance, and runs code where that is searched for a name."""
+
+    def __init__(self, name: str, run: Callable[[], Any]) -> None:
+        self.hash, self.run = hash(name), run
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        self.run()
+        gc.collect()
+        return False
+
+
+class Content:
+    def __init__(self) -> None:
+        self.room = [0] * 50
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+@FORMATS
+def test_a_name_that_meddles_where_a_hash_looks(format: Format) -> None:
+    """The parts of a key are measured before it is hashed."""
+    key = object.__new__(hostile.Frozen)
+    runs: list[Callable[[], Any]] = []
+    vars(key)["a"] = 0
+    vars(key)[Trap("b", lambda: [run() for run in runs])] = 1  # type: ignore[index]
+    vars(key)["b"] = 2
+    value = {key: 1}
+    vars(key)["a"] = Content()
+    runs.append(lambda: vars(key).update(a=1))
+    with pytest.raises(mason.DumpError, match="whose name is not a str"):
+        mason.dumps(value, format=format)
+    runs.append(lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        mason.dumps(value, format=format)
+
+
+@FORMATS
+def test_a_name_that_takes_a_module_away(format: Format) -> None:
+    module = types.ModuleType("vanishing")
+    cls = type("Gone", (), {"__module__": "vanishing"})
+    armed = False
+    vars(module)[Trap("Gone", lambda: armed and sys.modules.pop("vanishing", None))] = 1  # type: ignore[index]
+    vars(module)["Gone"] = cls
+    sys.modules["vanishing"] = module
+    del module
+    value = cls()
+    mason.dumps(value, format=format)
+    armed = True
+    outcome(lambda: mason.dumps(value, format=format))
+    assert "vanishing" not in sys.modules
+
+
+SUBINTERPRETER = """
+import mason
+try:
+    import _xxsubinterpreters as interpreters
+except ImportError:
+    import _interpreters as interpreters
+try:
+    other = interpreters.create(isolated=False)
+except TypeError:
+    other = interpreters.create("legacy")
+code = '''
+try:
+    import mason
+except ImportError:
+    pass
+else:
+    raise SystemExit("imported")
+'''
+assert interpreters.run_string(other, code) is None
+interpreters.destroy(other)
+try:
+    mason.dumps(iter([]))
+except mason.DumpError as error:
+    print(type(error).__name__)
+"""
+
+
+def test_a_subinterpreter_gets_no_core() -> None:
+    """The core belongs to the process: what a second interpreter put there would go with it."""
+    ran = subprocess.run([sys.executable, "-c", SUBINTERPRETER], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "DumpError\n"), ran.stderr
+
+
+@FORMATS
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="CPython 3.12 has no such texts any more")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_texts_whose_characters_extensions_have_not_handed_over(format: Format) -> None:
+    make = pytest.importorskip("_testcapi").unicode_legacy_string
+    for text in ("", "plain", "h\xe9", "\u20ac", "\U0001f600 and more"):
+        assert mason.loads(mason.dumps([make(text)], format=format), format=format) == [text]
+
+
+NO_ROOM = """
+import resource, sys
+import mason
+name = "n" * 20_000_000
+cls = type(name, (), {"__module__": "__main__"})
+setattr(sys.modules["__main__"], name, cls)
+value = cls()
+mason.dumps(value, registry=mason.Registry())
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+outcomes = set()
+for room in range(0, 400_000_000, 5_000_000):
+    resource.setrlimit(resource.RLIMIT_AS, (used + room, resource.RLIM_INFINITY))
+    try:
+        mason.dumps(value, registry=mason.Registry())
+    except MemoryError:
+        outcomes.add("none")
+    else:
+        outcomes.add("enough")
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(sorted(outcomes))
+"""
+
+
+@pytest.mark.uninstrumented
+def test_a_plan_for_which_there_is_no_room() -> None:
+    ran = subprocess.run([sys.executable, "-c", NO_ROOM], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "['enough', 'none']\n"), ran.stderr
+
+
+NO_MEMORY = """
+import collections, datetime, decimal, fractions, uuid
+import _testcapi, mason
+value = [
+    {"$a": [1.5, "\\u20ac" * 9], 3: {4, "x"}, (1, "y"): b"z"},
+    decimal.Decimal("1.5"), fractions.Fraction(1, 3), uuid.UUID(int=5), 1 << 99,
+    datetime.datetime(2000, 1, 1), datetime.timedelta(1), collections.deque([1]),
+    collections.OrderedDict(a=1), collections.defaultdict(list, {1: 2, "k": 3}), "\\ud800",
+]
+value.append(value[0])
+for format in ("json", "cbor"):
+    data = mason.dumps(value, format=format)
+    ways = [
+        (lambda: mason.dumps(value, format=format), lambda found: found == data),
+        (lambda: mason.loads(data, format=format), lambda found: mason.same(found, value)),
+    ]
+    for way, is_right in ways:
+        reached = spared = 0
+        while spared < 20:  # what some functions of CPython lack they do without
+            _testcapi.set_nomemory(reached, reached + 1)
+            try:
+                found = way()
+            except MemoryError:
+                found = spared = None
+            finally:
+                _testcapi.remove_mem_hooks()
+            if found is None:
+                spared = 0
+            else:
+                assert is_right(found), (format, reached)
+                spared += 1
+            reached += 1
+        assert reached > 50
+print("done")
+"""
+
+
+@pytest.mark.uninstrumented
+def test_memory_that_is_not_there_is_a_memory_error() -> None:
+    """Every allocation fails in turn; a document is never said to be wrong for it."""
+    pytest.importorskip("_testcapi")
+    ran = subprocess.run([sys.executable, "-c", NO_MEMORY], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "done\n"), ran.stderr
 
 
 # ------------------------------------------------------------------------- while a document is read

@@ -222,6 +222,8 @@ def _pickled(obj: Any, indent: int | None, typed: bool, plain: bool, shared: boo
 
     try:
         return pickle.dumps(obj)
+    except MemoryError:
+        raise
     except Exception as error:
         raise DumpError(
             f"the object cannot be pickled: {type(error).__name__}: {error}",

@@ -379,6 +379,8 @@ def _upgraded(fields: Fields, steps: list[tuple[int, Upgrade]]) -> Fields:
     for version, step in steps:
         try:
             fields = step(fields)
+        except MemoryError:
+            raise
         except Exception as error:
             reason = f"cannot be upgraded from version {version}: {type(error).__name__}: {error}"
             raise Refused(reason) from error

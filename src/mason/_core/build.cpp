@@ -30,6 +30,7 @@ void Builder::fail_field(Plan* plan, PyObject* field, const std::string& message
 
 void Builder::fail_with(
     const char* code, const std::string& message, const char* hint, size_t at, PyObject* cls, PyObject* field) const {
+    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_MemoryError)) throw PythonError{};  // the document may be fine
     std::string where = path();
     Ref text = Ref::check(PyUnicode_DecodeUTF8(message.data(), Py_ssize_t(message.size()), "replace"));
     Ref place = Ref::check(PyUnicode_DecodeUTF8(where.data(), Py_ssize_t(where.size()), "replace"));

@@ -34,26 +34,6 @@ struct LoadOptions {
     Limits limits;
 };
 
-// Pauses the cyclic collector while a graph grows in one C call. Only 3.11 collects inside such a call; since 3.12
-// the collector runs from the evaluation loop only (performance notes in ARCHITECTURE.md).
-class Collector {
-  public:
-    Collector() { pause(); }
-    ~Collector() { resume(); }
-    void pause() {
-#if PY_VERSION_HEX < 0x030C0000
-        paused_ = PyGC_Disable() == 1;
-#endif
-    }
-    void resume() {
-        if (paused_) PyGC_Enable();
-        paused_ = false;
-    }
-
-  private:
-    bool paused_ = false;
-};
-
 // While Python code may run, the collector works as the caller has it.
 class CallOut {
   public:

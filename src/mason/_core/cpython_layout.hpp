@@ -110,9 +110,11 @@ inline bool inline_values(PyObject* object, Values& out) {
     return true;
 }
 
-// The dictionary of an instance with a managed dictionary that was made already (borrowed), or null.
-inline PyObject* made_dict(PyObject* object) {
-    if (!fast || !(Py_TYPE(object)->tp_flags & Py_TPFLAGS_MANAGED_DICT)) return nullptr;
+// Whether instances of the class have a managed dictionary, and its place is known.
+inline bool has_managed_dict(PyTypeObject* type) { return fast && (type->tp_flags & Py_TPFLAGS_MANAGED_DICT); }
+
+// The dictionary of an instance of such a class that was made already (borrowed), or null.
+inline PyObject* managed_dict(PyObject* object) {
 #if PY_VERSION_HEX < 0x030C0000
     return reinterpret_cast<PyObject**>(object)[-3];
 #elif PY_VERSION_HEX < 0x030D0000
@@ -122,6 +124,8 @@ inline PyObject* made_dict(PyObject* object) {
     return reinterpret_cast<PyObject**>(object)[-3];
 #endif
 }
+
+inline PyObject* made_dict(PyObject* object) { return has_managed_dict(Py_TYPE(object)) ? managed_dict(object) : nullptr; }
 
 // Whether the attributes lie in inline values, or in a dictionary that was made around the same array. For reading only.
 inline bool attribute_values(PyObject* object, Values& out) {
@@ -245,6 +249,8 @@ inline void store_all(PyObject**, const uint8_t*, PyObject**, int) {}
 inline bool has_inline_layout(PyTypeObject*) { return false; }
 inline bool inline_values(PyObject*, Values&) { return false; }
 inline bool attribute_values(PyObject*, Values&) { return false; }
+inline bool has_managed_dict(PyTypeObject*) { return false; }
+inline PyObject* managed_dict(PyObject*) { return nullptr; }
 inline PyObject* made_dict(PyObject*) { return nullptr; }
 inline bool next(PyObject* dict, Py_ssize_t& position, PyObject*& key, PyObject*& value) {
     return PyDict_Next(dict, &position, &key, &value);
@@ -255,6 +261,13 @@ inline int place_of(PyTypeObject*, PyObject*) { return -1; }
 inline void store(PyObject**, int, PyObject* value) { Py_DECREF(value); }
 
 #endif
+
+// The dictionary of an instance (borrowed), or null when it has none yet; without the layout one may be made of it.
+inline PyObject* existing_dict(PyObject* object) {
+    if (has_managed_dict(Py_TYPE(object))) return managed_dict(object);
+    PyObject** place = _PyObject_GetDictPtr(object);
+    return place == nullptr ? nullptr : *place;
+}
 
 // The value of an int of at most two digits (60 bits), read without a call; false for the others.
 inline bool small_int(PyObject* number, int64_t& value) {
@@ -281,6 +294,15 @@ inline bool small_int(PyObject* number, int64_t& value) {
 // The characters of a compact ASCII str.
 inline const unsigned char* ascii(PyObject* string) {
     return reinterpret_cast<const unsigned char*>(reinterpret_cast<PyASCIIObject*>(string) + 1);
+}
+
+// Until 3.12 an extension can make a str whose characters lie elsewhere until somebody asks for them.
+inline void ready(PyObject* string) {
+#if PY_VERSION_HEX < 0x030C0000
+    if (PyUnicode_READY(string) < 0) throw PythonError{};
+#else
+    (void)string;
+#endif
 }
 
 // The UTF-8 that Python keeps of a str once somebody asked for it, or null. Such a str holds no surrogate.

@@ -253,9 +253,10 @@ class Builder::Order {
             for (PyObject* part : parts)
                 if (b_.forward(part) || fixed(part)) add(part, hashed);
         } else {
-            b_.keys_.hashed_parts(object, parts);
-            for (PyObject* part : parts)
-                if (b_.forward(part) || !plain_hash(part) || of_object_.count(part)) add(part, hashed);
+            std::vector<Ref> looked_into;
+            b_.keys_.hashed_parts(object, looked_into);
+            for (const Ref& part : looked_into)
+                if (b_.forward(part.get()) || !plain_hash(part.get()) || of_object_.count(part.get())) add(part.get(), hashed);
             if (own != of_object_.end() && own->second->what == Task::Upgrade)
                 each_hashed_field(*own->second, [&](PyObject* part) { add(part, hashed); });
             if (b_.keys_.looks_around(object)) looks(look(object));

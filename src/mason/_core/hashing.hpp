@@ -24,6 +24,26 @@ inline bool frees_by_recursion(PyObject* object) {
     return std::strcmp(name, "collections.deque") == 0 || std::strcmp(name, "collections.defaultdict") == 0;
 }
 
+// Pauses the cyclic collector while a graph grows in one C call. Only 3.11 collects inside such a call; since 3.12
+// the collector runs from the evaluation loop only (performance notes in ARCHITECTURE.md).
+class Collector {
+  public:
+    Collector() { pause(); }
+    ~Collector() { resume(); }
+    void pause() {
+#if PY_VERSION_HEX < 0x030C0000
+        paused_ = PyGC_Disable() == 1;
+#endif
+    }
+    void resume() {
+        if (paused_) PyGC_Enable();
+        paused_ = false;
+    }
+
+  private:
+    bool paused_ = false;
+};
+
 class KeyMeasure {
   public:
     explicit KeyMeasure(const Limits& limits) : limits_(limits) {}
@@ -101,30 +121,35 @@ class KeyMeasure {
         return nullptr;
     }
 
-    // What hashing the object looks into (borrowed); false for what is no holder of hashed parts. A class with a
-    // `__hash__` in Python of its own may look anywhere: what it holds is no part, but for the items of a container.
-    bool hashed_parts(PyObject* object, std::vector<PyObject*>& found) {
+    // What hashing the object looks into; false for what is no holder of hashed parts. A class with a `__hash__` in
+    // Python of its own may look anywhere: what it holds is no part, but for the items of a container. Looking for an
+    // attribute may run code (a key of the instance's dictionary may be no str), so what was found before is owned.
+    bool hashed_parts(PyObject* object, std::vector<Ref>& found) {
         if (PyTuple_Check(object) || PyFrozenSet_Check(object)) {
             Py_ssize_t place = 0;
-            while (PyObject* item = next(object, place)) found.push_back(item);
+            while (PyObject* item = next(object, place)) found.push_back(Ref::share(item));
             return true;
         }
         PyTypeObject* type = Py_TYPE(object);
         if (!own_code(type)) return false;
         if (PyList_Check(object)) {
-            for (Py_ssize_t i = 0; i < PyList_GET_SIZE(object); ++i) found.push_back(PyList_GET_ITEM(object, i));
+            for (Py_ssize_t i = 0; i < PyList_GET_SIZE(object); ++i) found.push_back(Ref::share(PyList_GET_ITEM(object, i)));
             return true;
         }
         if (PyDict_Check(object)) {
             PyObject *key, *value;
             Py_ssize_t position = 0;
-            while (PyDict_Next(object, &position, &key, &value)) found.insert(found.end(), {key, value});
+            while (PyDict_Next(object, &position, &key, &value)) {
+                found.push_back(Ref::share(key));
+                found.push_back(Ref::share(value));
+            }
             return true;
         }
         const Plan* plan = hashed_by_fields(type);
         if (plan == nullptr) return false;
+        Ref kept = Ref::share(reinterpret_cast<PyObject*>(const_cast<Plan*>(plan)));
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(plan->hashed); ++i)
-            if (PyObject* value = attribute_of(object, plan, PyTuple_GET_ITEM(plan->hashed, i))) found.push_back(value);
+            if (PyObject* value = attribute_of(object, plan, PyTuple_GET_ITEM(plan->hashed, i))) found.push_back(Ref::share(value));
         return true;
     }
     bool is_holder(PyObject* object) {
@@ -152,7 +177,8 @@ class KeyMeasure {
         return plan != nullptr && plan->hashed == Py_None && plan->kind != Kind::Enum;
     }
 
-    // All that an object refers to (borrowed), but classes, functions and modules. Runs no code.
+    // All that an object refers to (borrowed), but classes, functions and modules. Runs no code while the collector is
+    // paused: without the layout a dictionary may have to be made.
     static void reach(PyObject* object, std::vector<PyObject*>& found) {
         PyTypeObject* type = Py_TYPE(object);
         traverseproc traverse = type->tp_traverse;
@@ -166,10 +192,10 @@ class KeyMeasure {
             &found);
         // The dictionary of an instance stands for the instance, whether it was made yet or not.
         if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return;
-        PyObject** dict = _PyObject_GetDictPtr(object);
-        auto own = dict == nullptr || *dict == nullptr ? found.end() : std::find(found.begin(), found.end(), *dict);
+        PyObject* held = layout::existing_dict(object);
+        auto own = held == nullptr ? found.end() : std::find(found.begin(), found.end(), held);
         if (own == found.end()) return;
-        PyObject *key, *value, *held = *dict;
+        PyObject *key, *value;
         found.erase(own);
         Py_ssize_t position = 0;
         while (PyDict_Next(held, &position, &key, &value)) found.push_back(value);
@@ -189,7 +215,9 @@ class KeyMeasure {
             return nullptr;
         }
         Ref dict = Ref::check(PyObject_GenericGetDict(object, nullptr));
-        return PyDict_GetItemWithError(dict.get(), name);
+        PyObject* value = PyDict_GetItemWithError(dict.get(), name);
+        if (value == nullptr && PyErr_Occurred()) throw PythonError{};
+        return value;
     }
 
   protected:
@@ -207,10 +235,8 @@ class KeyMeasure {
         return plan != nullptr && plan->hashed != Py_None ? plan : nullptr;
     }
     bool descend(PyObject* object, std::vector<Level>& levels) {
-        std::vector<PyObject*> inside;
-        if (!hashed_parts(object, inside)) return false;
         Level level;
-        for (PyObject* part : inside) level.inside.push_back(Ref::share(part));
+        if (!hashed_parts(object, level.inside)) return false;
         levels.push_back(std::move(level));
         return true;
     }
@@ -233,6 +259,7 @@ class KeyMeasure {
         for (const Hashed& key : keys)
             if (key.nodes > 8 || key.own) heavy.push_back(&key);
         std::sort(heavy.begin(), heavy.end(), [](const Hashed* a, const Hashed* b) { return a->hash < b->hash; });
+        Collector paused;  // what is borrowed below stays where it is
         std::unordered_map<PyObject*, Size> sizes;
         std::vector<PyObject*> equal;
         for (size_t i = 1, run = 0; i < heavy.size(); ++i) {

@@ -9,14 +9,6 @@ static PyObject* dict_of(PyObject* object) {
     return made ? made : Ref::check(PyObject_GenericGetDict(object, nullptr)).get();
 }
 
-PyObject* loose_dict(PyObject* object) {
-    PyTypeObject* type = Py_TYPE(object);
-    if (type->tp_dictoffset == 0) return nullptr;
-    bool managed = layout::fast && (type->tp_flags & Py_TPFLAGS_MANAGED_DICT);
-    PyObject* dict = managed ? layout::made_dict(object) : dict_of(object);
-    return dict == nullptr || (Py_REFCNT(dict) == 1 && PyDict_CheckExact(dict)) ? nullptr : dict;
-}
-
 PyObject* field_value(PyObject* object, const Field& field) {
     if (field.offset >= 0) return in_slot(object, field);
     layout::Values values;
@@ -58,6 +50,7 @@ static bool dict_matches(PyObject* dict, const Shape& shape) {
 }
 
 bool matches(PyObject* object, const Plan* plan, const Shape& shape) {
+    if (Py_TYPE(object) != plan->cls) return false;  // its class was changed by code that ran meanwhile
     size_t slots = plan->body->slots.size();
     if (shape.fields.size() - size_t(shape.stored) != slots) return false;
     if (slots > 0)
@@ -74,22 +67,22 @@ bool matches(PyObject* object, const Plan* plan, const Shape& shape) {
 Attributes attributes_of(PyObject* object, const Plan* plan) {
     Attributes found;
     for (const Field& slot : plan->body->slots)
-        if (PyObject* value = in_slot(object, slot)) found.emplace_back(slot.name, Ref::share(value));
+        if (PyObject* value = in_slot(object, slot)) found.push_back({slot.name, Ref::share(value), true});
     layout::Values values;
     if (plan->body->has_dict && layout::attribute_values(object, values)) {
         for (int i = 0; i < values.size; ++i) {
             int place = values.order(i);
-            found.emplace_back(Ref::share(layout::key_at(Py_TYPE(object), place)), Ref::share(values.values[place]));
+            found.push_back({Ref::share(layout::key_at(Py_TYPE(object), place)), Ref::share(values.values[place]), false});
         }
     } else if (plan->body->has_dict) {
         Ref dict = Ref::share(dict_of(object));
         PyObject *key, *value;
         Py_ssize_t position = 0;
-        while (PyDict_Next(dict.get(), &position, &key, &value)) found.emplace_back(Ref::share(key), Ref::share(value));
+        while (PyDict_Next(dict.get(), &position, &key, &value)) found.push_back({Ref::share(key), Ref::share(value), false});
     }
     if (plan->dropped == Py_None) return found;
     for (size_t i = 0; i < found.size();) {
-        int dropped = PyDict_Contains(plan->dropped, found[i].first.get());
+        int dropped = PyDict_Contains(plan->dropped, found[i].name.get());
         check(dropped);
         if (dropped)
             found.erase(found.begin() + Py_ssize_t(i));
@@ -106,18 +99,34 @@ bool reserved_attribute(PyObject* name) {
     return PyUnicode_CompareWithASCIIString(name, "__orig_class__") != 0;
 }
 
-std::string unsound_names(const Attributes& attributes) {
-    for (const auto& [name, value] : attributes) {
-        if (!is_text(name.get())) return "has an attribute whose name is not a str";
-        if (reserved_attribute(name.get()))
-            return "has the attribute " + json_spelling(name.get(), false) + ", a name that no document may set";
+static std::string unsound_name(PyObject* name) {
+    if (!is_text(name)) return "has an attribute whose name is not a str";
+    if (reserved_attribute(name)) return "has the attribute " + json_spelling(name, false) + ", a name that no document may set";
+    return "";
+}
+
+std::string unsound_names(const Attributes& attributes, const Plan* plan) {
+    for (const auto& [name, value, slot] : attributes) {
+        std::string why = unsound_name(name.get());
+        if (!why.empty()) return why;
+        // a reader finds one place for a name, and what the slot has or lacks is what the class sees
+        if (!slot && plan->slot_named(name.get()) != nullptr)
+            return "has " + json_spelling(name.get(), false) + " in its __dict__, where its class has a slot of that name";
     }
     return "";
 }
 
+std::string unsound_keys(PyObject* dict) {
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+    std::string why;
+    while (why.empty() && PyDict_Next(dict, &position, &key, &value)) why = unsound_name(key);
+    return why;
+}
+
 const Shape* learn(Plan* plan, const Attributes& attributes) {
     std::vector<Ref> names;
-    for (const auto& [name, value] : attributes) {
+    for (const auto& [name, value, slot] : attributes) {
         if (!plan->declares(name.get())) return nullptr;
         PyObject* interned = Py_NewRef(name.get());
         PyUnicode_InternInPlace(&interned);
@@ -134,7 +143,7 @@ static Ref slot_key(PyObject* name) {
 
 Ref raw_fields(const Plan* plan, const Attributes& attributes) {
     Ref slots = Ref::check(PyDict_New()), extra = Ref::check(PyDict_New()), unset = Ref::check(PyList_New(0));
-    for (const auto& [name, value] : attributes) {
+    for (const auto& [name, value, slot] : attributes) {
         if (plan->declares(name.get()))
             check(PyDict_SetItem(slots.get(), slot_key(name.get()).get(), value.get()));
         else
@@ -153,10 +162,10 @@ Ref raw_fields(const Plan* plan, const Attributes& attributes) {
 }
 
 Ref raw_named_tuple(PyObject* tuple, const Shape& shape, PyObject* extra) {
-    Ref slots = Ref::check(PyDict_New()), copy = Ref::check(PyDict_Copy(extra));
+    Ref slots = Ref::check(PyDict_New());
     for (size_t i = 0; i < shape.fields.size(); ++i)
         check(PyDict_SetItem(slots.get(), slot_key(shape.fields[i].name.get()).get(), PyTuple_GET_ITEM(tuple, Py_ssize_t(i))));
-    check(PyDict_SetItem(slots.get(), state.reserved[int(Key::Extra)], copy.get()));
+    check(PyDict_SetItem(slots.get(), state.reserved[int(Key::Extra)], extra));
     return slots;
 }
 

@@ -32,26 +32,27 @@ class AttributeView {
     PyObject* const* values_ = nullptr;
 };
 
-// The dictionary of an instance's attributes (borrowed) where it may be more than that: held by others, too, or of a
-// class of its own. Null where it is the instance's alone.
-PyObject* loose_dict(PyObject* object);
-
 // The value of a field (borrowed), or null when it is not there. May run code, like a look into any dictionary.
 PyObject* field_value(PyObject* object, const Field& field);
 
 // Whether the instance's attributes are exactly those of the shape, in its order.
 bool matches(PyObject* object, const Plan* plan, const Shape& shape);
 
-using Attributes = std::vector<std::pair<Ref, Ref>>;
+struct Attribute {
+    Ref name, value;
+    bool slot;  // not in the dictionary of the instance
+};
+using Attributes = std::vector<Attribute>;
 // All attributes by name, slots first; those that the plan drops are left out.
 Attributes attributes_of(PyObject* object, const Plan* plan);
 // What is wrong with the names, or nothing.
-std::string unsound_names(const Attributes& attributes);
+std::string unsound_names(const Attributes& attributes, const Plan* plan);
+std::string unsound_keys(PyObject* dict);
 // A shape of these names, when the instance has what its class declares and nothing more; else null.
 const Shape* learn(Plan* plan, const Attributes& attributes);
 // The raw slots of an instance that differs from its fields: `$extra` and `$unset` say how.
 Ref raw_fields(const Plan* plan, const Attributes& attributes);
-// The raw slots of a named tuple that has attributes of its own.
+// The raw slots of a named tuple that has attributes of its own, in a dictionary that becomes part of them.
 Ref raw_named_tuple(PyObject* tuple, const Shape& shape, PyObject* extra);
 
 bool reserved_attribute(PyObject* name);  // __dunder__ names, which no document may set

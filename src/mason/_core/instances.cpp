@@ -123,18 +123,16 @@ Ref Builder::close_fields(Frame& frame) {
 void Builder::fields_to_slots(Frame& frame) {
     size_t n = count(frame);
     std::vector<PyObject*> found(content(frame), content(frame) + n);
+    values_.reserve(frame.base + 2 * n);
     values_.resize(frame.base);
     for (size_t i = 0; i < n; ++i) {
         PyObject* name = frame.shape->fields[i].name.get();
-        Ref key = starts_with_dollar(name) ? Ref::steal(PyUnicode_FromFormat("$%U", name)) : Ref::share(name);
-        values_.push_back(key.release());
+        PyObject* key = starts_with_dollar(name) ? PyUnicode_FromFormat("$%U", name) : Py_NewRef(name);
+        values_.push_back(key ? key : Py_NewRef(name));
         values_.push_back(found[i]);
-        if (values_[values_.size() - 2] == nullptr) {
-            PyErr_Clear();
-            values_[values_.size() - 2] = Py_NewRef(name);
-        }
     }
     frame.role = Role::Slots;
+    if (PyErr_Occurred()) throw PythonError{};
 }
 
 // Which reserved key a raw slot key is; None for an attribute.

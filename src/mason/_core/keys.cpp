@@ -17,7 +17,7 @@ const char* GraphKeys::refuse_all(PyObject* container) {
         if (!counts(many)) continue;
         Py_hash_t hash = PyObject_Hash(key);
         if (hash == -1) {
-            if (!PyErr_ExceptionMatches(PyExc_Exception)) throw PythonError{};
+            if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) throw PythonError{};
             PyErr_Clear();
             return "has a key that cannot be hashed";
         }
@@ -44,7 +44,9 @@ void sort_elements(PyObject* list) {
     bool known = type == &PyUnicode_Type || type == &PyLong_Type || type == &PyBytes_Type || type == &PyFloat_Type ||
                  type == &PyTuple_Type;
     for (Py_ssize_t i = 0; known && i < PyList_GET_SIZE(list); ++i) known = ordered(PyList_GET_ITEM(list, i), type);
-    if (known && PyList_Sort(list) < 0) PyErr_Clear();
+    if (!known || PyList_Sort(list) == 0) return;
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) throw PythonError{};
+    PyErr_Clear();  // tuples of texts and of ints
 }
 
 }  // namespace mason

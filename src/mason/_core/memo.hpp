@@ -1,6 +1,7 @@
 // Strategy: a container is written once; what is met a second time becomes a reference. Entries lie in the
 // order of first visits, which is document order, so ids are handed out by one pass at the end. Only objects
-// that more than one reference holds need an entry: a second path to an object is a second reference.
+// that more than one reference holds need an entry: a second path to an object is a second reference to it, or to
+// what keeps it for another object (its `__dict__`, say), which therefore has an entry, too.
 // Entries own their object, so that an address cannot be used again while the walk lasts.
 #pragma once
 
@@ -18,7 +19,7 @@ struct Visit {
     uint32_t id = 0;     // counted from 1 at the end, 0 when it was met only once
     bool array = false;  // written as a bare array, which JSON must wrap to give it an id
     bool again = false;  // met a second time
-    bool attributes = false;  // the __dict__ of an instance, which is no value of its own in a document
+    bool part = false;   // not written for itself: a dictionary or list in which an object keeps its content
 };
 
 class Memo {
@@ -33,7 +34,8 @@ class Memo {
         for (size_t i = slot(object);; i = (i + 1) & mask) {
             uint32_t found = table_[i];
             if (found == 0) {
-                visits.push_back(Visit{Py_NewRef(object), start});
+                visits.push_back(Visit{object, start});
+                Py_INCREF(object);
                 table_[i] = uint32_t(visits.size());
                 fresh = true;
                 return uint32_t(visits.size() - 1);

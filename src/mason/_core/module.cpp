@@ -144,6 +144,11 @@ void self_test() {
 }  // namespace layout
 
 static PyObject* core_install(PyObject*, PyObject* args, PyObject* kwargs) {
+    // `state` and the types of the core belong to the process; objects of an interpreter that ends must not get there
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError, "mason works in the main interpreter only, not in a subinterpreter");
+        return nullptr;
+    }
     static const char* keywords[] = {"dump_error", "load_error", "mason_error", "refused", "kind_plan", nullptr};
     PyObject *dump_error, *load_error, *mason_error, *refused, *kind_plan;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$OOOOO:install", const_cast<char**>(keywords), &dump_error, &load_error,

@@ -15,13 +15,18 @@ namespace mason::moments {
 static inline bool ready() { return PyDateTimeAPI != nullptr; }
 static inline void fetch() {
     if (ready()) return;
+    Ref module = Ref::check(PyImport_ImportModule("datetime"));
     PyDateTime_IMPORT;
-    if (!ready()) throw PythonError{};
+    if (ready()) return;
+    if (PyErr_ExceptionMatches(PyExc_ImportError)) PyErr_NoMemory();  // it is there: what failed was told as this
+    throw PythonError{};
 }
 static inline void fetch_if_loaded() {
     if (ready()) return;
-    PyObject* modules = PyImport_GetModuleDict();
-    if (PyDict_GetItemString(modules, "datetime") != nullptr) fetch();
+    Ref name = Ref::check(PyUnicode_InternFromString("datetime"));
+    bool loaded = PyDict_GetItemWithError(PyImport_GetModuleDict(), name.get()) != nullptr;
+    if (PyErr_Occurred()) throw PythonError{};
+    if (loaded) fetch();
 }
 
 static inline char* two(char* at, int n) {
@@ -208,6 +213,7 @@ static inline bool read_delta(const char* at, const char* end, Ref& result) {
     if (days > 999999999 || days < -1000000000) return false;
     PyObject* made = PyDelta_FromDSU(int(days), int(seconds), micro);
     if (made == nullptr) {
+        if (PyErr_ExceptionMatches(PyExc_MemoryError)) throw PythonError{};
         PyErr_Clear();
         return false;
     }

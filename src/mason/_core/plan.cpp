@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 namespace mason {
 
@@ -162,29 +163,27 @@ Ref integer_of_digits(const char* digits, size_t count) {
 // ---- Plan ----
 
 // What the name leads to: a module that is imported, then names in its dictionary and in those of classes.
-static PyObject* follow(const std::vector<Ref>& home) {
-    if (home.size() < 2) return nullptr;
-    PyObject* found = PyDict_GetItemWithError(PyImport_GetModuleDict(), home[0].get());
-    for (size_t i = 1; found != nullptr && i < home.size(); ++i) {
-        PyObject* dict = nullptr;
-        Ref owned;
-        if (i == 1 && PyModule_Check(found)) {
-            dict = PyModule_GetDict(found);
-        } else if (i > 1 && PyType_Check(found)) {
+static Ref follow(const std::vector<Ref>& home) {
+    if (home.size() < 2) return Ref();
+    Ref found = Ref::share(PyDict_GetItemWithError(PyImport_GetModuleDict(), home[0].get()));
+    for (size_t i = 1; found && i < home.size(); ++i) {
+        Ref dict;  // owned: a key in it that is no str may run code, which drops the module
+        if (i == 1 && PyModule_Check(found.get())) {
+            dict = Ref::share(PyModule_GetDict(found.get()));
+        } else if (i > 1 && PyType_Check(found.get())) {
 #if PY_VERSION_HEX >= 0x030C0000
-            owned = Ref::check(PyType_GetDict(reinterpret_cast<PyTypeObject*>(found)));
-            dict = owned.get();
+            dict = Ref::check(PyType_GetDict(reinterpret_cast<PyTypeObject*>(found.get())));
 #else
-            dict = reinterpret_cast<PyTypeObject*>(found)->tp_dict;
+            dict = Ref::share(reinterpret_cast<PyTypeObject*>(found.get())->tp_dict);
 #endif
         }
-        found = dict ? PyDict_GetItemWithError(dict, home[i].get()) : nullptr;
+        found = dict ? Ref::share(PyDict_GetItemWithError(dict.get(), home[i].get())) : Ref();
     }
     if (PyErr_Occurred()) throw PythonError{};
     return found;
 }
 
-bool Plan::at_home() const { return body->home.empty() || follow(body->home) == reinterpret_cast<PyObject*>(cls); }
+bool Plan::at_home() const { return body->home.empty() || follow(body->home).get() == reinterpret_cast<PyObject*>(cls); }
 
 // Notes where the class lives, when its name is that of the place.
 static void find_home(Plan* plan) {
@@ -196,7 +195,7 @@ static void find_home(Plan* plan) {
     home.push_back(Ref::share(PyList_GET_ITEM(parts.get(), 0)));
     Ref steps = Ref::check(PyUnicode_Split(PyList_GET_ITEM(parts.get(), 1), dot.get(), -1));
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(steps.get()); ++i) home.push_back(Ref::share(PyList_GET_ITEM(steps.get(), i)));
-    if (follow(home) == reinterpret_cast<PyObject*>(plan->cls)) plan->body->home = std::move(home);
+    if (follow(home).get() == reinterpret_cast<PyObject*>(plan->cls)) plan->body->home = std::move(home);
 }
 
 bool Plan::declares(PyObject* attribute) const {
@@ -362,17 +361,20 @@ static PyObject* plan_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
     plan->upgrade = Py_NewRef(upgrade);
     plan->reason = Py_NewRef(reason ? reason : empty.get());
     plan->hint = Py_NewRef(hint ? hint : empty.get());
-    plan->body = new PlanBody;
     Ref owner = Ref::steal(reinterpret_cast<PyObject*>(plan));
     try {
+        plan->body = new PlanBody;
         plan->body->json_head = Spelled("{\"$type\":" + json_spelling(plan->name, false));
         plan->body->cbor_head = Spelled(std::string("\xd9\x01\x1b\x82", 4) + cbor_spelling(plan->name, false));
         plan->body->has_dict = PyType_Check(cls) && plan->cls->tp_dictoffset != 0;
+        plan->body->managed_dict = plan->body->has_dict && layout::has_managed_dict(plan->cls);
         read_slots(plan);
         seed_shape(plan);
         find_home(plan);
     } catch (PythonError&) {
         return nullptr;
+    } catch (std::bad_alloc&) {
+        return PyErr_NoMemory();
     }
     return owner.release();
 }
@@ -480,15 +482,17 @@ static PyObject* plans_new(PyTypeObject* type, PyObject* args, PyObject* kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:Plans", const_cast<char**>(keywords), &make)) return nullptr;
     Plans* plans = reinterpret_cast<Plans*>(type->tp_alloc(type, 0));
     if (plans == nullptr) return nullptr;
+    Ref owner = Ref::steal(reinterpret_cast<PyObject*>(plans));
     plans->make = Py_NewRef(make);
-    plans->table = new std::unordered_map<PyTypeObject*, Plan*>;
-    return reinterpret_cast<PyObject*>(plans);
+    plans->table = new (std::nothrow) std::unordered_map<PyTypeObject*, Plan*>;
+    return plans->table ? owner.release() : PyErr_NoMemory();
 }
 
 static int plans_traverse(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     Plans* plans = reinterpret_cast<Plans*>(self);
     Py_VISIT(plans->make);
+    if (plans->table == nullptr) return 0;
     for (auto& [type, plan] : *plans->table) {
         Py_VISIT(type);
         Py_VISIT(plan);
@@ -499,7 +503,7 @@ static int plans_traverse(PyObject* self, visitproc visit, void* arg) {
 static int plans_clear(PyObject* self) {
     Plans* plans = reinterpret_cast<Plans*>(self);
     std::unordered_map<PyTypeObject*, Plan*> table;
-    table.swap(*plans->table);
+    if (plans->table != nullptr) table.swap(*plans->table);
     for (auto& [type, plan] : table) {
         Py_DECREF(type);
         Py_DECREF(plan);
@@ -523,6 +527,8 @@ static PyObject* plans_plan(PyObject* self, PyObject* cls) {
         return Py_NewRef(reinterpret_cast<PyObject*>(reinterpret_cast<Plans*>(self)->find((PyTypeObject*)cls)));
     } catch (PythonError&) {
         return nullptr;
+    } catch (std::bad_alloc&) {
+        return PyErr_NoMemory();
     }
 }
 
@@ -585,6 +591,8 @@ static PyObject* pair_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
         return new_pair(type, first, second);
     } catch (PythonError&) {
         return nullptr;
+    } catch (std::bad_alloc&) {
+        return PyErr_NoMemory();
     }
 }
 

@@ -57,17 +57,24 @@ struct Shape {
     bool settle(PyTypeObject* cls) const;
 };
 
+// An enum member as it is written, and the name under which its class had it.
+struct Member {
+    Ref name;
+    std::string json, cbor;
+};
+
 struct PlanBody {
     Spelled json_head;  // {"$type":"name"
     Spelled cbor_head;  // tag 283, array of 2, the name
     std::vector<std::unique_ptr<Shape>> shapes;
     std::vector<Field> slots;  // every slot of the class
     bool has_dict = false;
+    bool managed_dict = false;  // where layout::managed_dict finds it
     std::vector<Ref> home;     // module and steps under which the class was found when the plan was made
     uint64_t checked = 0;      // the last walk that found it there
     int learned = 0;
     int reads_decimals = -1;   // whether layout::small_decimal may be used; -1 until asked
-    std::unordered_map<PyObject*, std::pair<std::string, std::string>> members;  // enum member -> JSON, CBOR
+    std::unordered_map<PyObject*, Member> members;  // those of an enum that were written
 };
 
 struct Plan {

@@ -25,6 +25,7 @@ void json_escaped(Buffer& out, const unsigned char* from, size_t count) {
 }
 
 bool json_wide(Buffer& out, PyObject* string) {
+    layout::ready(string);
     size_t size;
     if (const unsigned char* kept = layout::kept_utf8(string, size)) return json_utf8(out, kept, size), true;
     Sound sound;
@@ -46,6 +47,7 @@ bool json_wide(Buffer& out, PyObject* string) {
 }  // namespace text
 
 void cbor_wide_text(Buffer& out, PyObject* string) {
+    layout::ready(string);
     size_t size;
     if (const unsigned char* kept = layout::kept_utf8(string, size)) {
         out.need(size + 9);

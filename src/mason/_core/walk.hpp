@@ -223,8 +223,8 @@ class Walk {
     }
     bool enter_again(PyObject* v, uint32_t visit) {
         Visit& seen = memo_.visits[visit];
-        if (seen.attributes) {
-            problem(v, "is the __dict__ of an object that is written, too", "write the object alone, or a copy of the dict");
+        if (seen.part) {
+            problem(v, "is where another object keeps its content, and would come back apart from it", part_hint);
             out_.null();
             return false;
         }
@@ -248,29 +248,30 @@ class Walk {
         out_.null();
         return false;
     }
-    // Whether the instance's attributes are its own: a dictionary that two share, or that is a value as well, would come
-    // back as two. False when that was noted, and null was written.
-    bool owns_attributes(PyObject* v) {
-        PyObject* dict = loose_dict(v);
-        return dict == nullptr || claim(v, dict);
-    }
-    __attribute__((noinline)) bool claim(PyObject* v, PyObject* dict) {
-        const char* why = "has a __dict__ that is more than a dict";
-        const char* hint = dict == v ? "write dict(x)" : "keep the attributes in a plain dict";
-        if (PyDict_CheckExact(dict)) {
-            bool fresh = true;
-            if (options_.shared) {
-                uint32_t visit = memo_.enter(dict, out_.out.size(), fresh);
-                if (fresh) memo_.visits[visit].attributes = true;
-            }
-            if (fresh) return true;
-            why = "has a __dict__ that stands elsewhere, too";
-            hint = "give every object attributes of its own; shared=False writes them for each";
-        }
-        problem(v, why, hint);
+    // What an object keeps its content in, and something else holds, must not be met again: it has no place in a
+    // document, so it would come back as two. False when it was met, which is noted.
+    __attribute__((noinline)) bool owns(PyObject* v, PyObject* part) {
+        if (!options_.shared || options_.plain) return true;
+        bool fresh;
+        uint32_t visit = memo_.enter(part, out_.out.size(), fresh);
+        if (fresh) return memo_.visits[visit].part = true;
+        problem(v, "keeps its content in an object that is written for itself, too, or is another's", part_hint);
         out_.null();
         return false;
     }
+    __attribute__((always_inline)) bool owns_dict(PyObject* v, Plan* plan) {
+        const PlanBody& body = *plan->body;
+        PyObject* dict = body.managed_dict ? layout::managed_dict(v) : body.has_dict ? layout::existing_dict(v) : nullptr;
+        return __builtin_expect(dict == nullptr, 1) || (Py_REFCNT(dict) == 1 && PyDict_CheckExact(dict)) || owns_loose(v, dict);
+    }
+    __attribute__((noinline)) bool owns_loose(PyObject* v, PyObject* dict) {
+        if (PyDict_CheckExact(dict)) return owns(v, dict);
+        problem(v, "has a __dict__ that is more than a dict", dict == v ? "write dict(x)" : "keep the attributes in a plain dict");
+        out_.null();
+        return false;
+    }
+    static constexpr const char* part_hint = "write a copy of it, dict(vars(x)) or list(x.maps); or pass shared=False";
+
     void close_visit(uint32_t visit) {
         if (visit != unvisited) memo_.visits[visit].end = out_.out.size();
     }
@@ -483,7 +484,10 @@ class Walk {
         for (;;) {
             Frame& frame = frames_.top();
             PyObject* value = std::exchange(frame.next, nullptr);
-            if (value == nullptr) value = leaf_fields(frame.owner, *frame.shape, frame.place);
+            if (value == nullptr) {
+                if (Py_TYPE(frame.owner) != frame.plan->cls) changed();  // the shape's places are those of its class
+                value = leaf_fields(frame.owner, *frame.shape, frame.place);
+            }
             if (value != nullptr) {
                 if (pushes(value)) return;
             } else if (frame.place < frame.count) {
@@ -536,20 +540,25 @@ class Walk {
     bool open_bare(PyObject* key, PyObject* value) {
         Key code = reserved_code(key);
         SlotShape shape = code == Key::None ? SlotShape::None : slot_shape_of(code);
+        bool list = shape == SlotShape::Array && PyList_CheckExact(value);
+        if (!list && !(shape == SlotShape::Object && PyDict_CheckExact(value) && text_keys(value))) return false;
+        bool held = Py_REFCNT(value) > 1;
         Ref kept = Ref::share(value);
-        if (shape == SlotShape::Array && PyList_CheckExact(value))
+        if (held && !owns(frames_.top().owner, value)) return true;
+        if (list)
             write_list(value, unvisited, code == Key::Map);
-        else if (shape == SlotShape::Object && PyDict_CheckExact(value) && text_keys(value))
-            write_dict(value, unvisited);
         else
-            return false;
+            write_dict(value, unvisited);
         return true;
     }
 
     void keep_member(Frame& frame) {
         if (!frame.keep || problems_.any()) return;
-        auto& bytes = frame.plan->body->members[frame.owner];
-        (W::json ? bytes.first : bytes.second) = out_.since(frame.start);
+        PyObject* name = PyDict_GetItem(frame.content, state.reserved[int(Key::Enum)]);
+        if (name == nullptr) return;
+        Member& member = frame.plan->body->members[frame.owner];
+        if (member.name.get() != name) member = {Ref::share(name), {}, {}};
+        (W::json ? member.json : member.cbor) = out_.since(frame.start);
     }
 
     void step_tag() {

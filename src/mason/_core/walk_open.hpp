@@ -158,39 +158,53 @@ void Walk<W>::open_name(PyObject* v, Plan* plan) {
     out_.global(name.get());
 }
 
+// The value of a slot that may be empty.
+inline Ref slot_value(PyObject* object, const char* name) {
+    Ref value = Ref::steal(PyObject_GetAttrString(object, name));
+    if (value) return value;
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) throw PythonError{};
+    PyErr_Clear();
+    return value;
+}
+
 template <class W>
 void Walk<W>::open_fraction(PyObject* v) {
     if (!typed(v)) return;
-    Ref numerator = Ref::check(PyObject_GetAttrString(v, "_numerator"));
-    Ref denominator = Ref::check(PyObject_GetAttrString(v, "_denominator"));
-    for (PyObject* part : {numerator.get(), denominator.get()}) {
-        if (!PyLong_CheckExact(part)) raise(PyExc_TypeError, "a Fraction of something else than int");
-        if (beyond_digits(part)) {
-            problem(v, "is a fraction of more than 4300 digits", "store numerator and denominator as ints");
-            out_.null();
-            return;
-        }
+    Ref numerator = slot_value(v, "_numerator"), denominator = slot_value(v, "_denominator");
+    bool ints = numerator && denominator && PyLong_CheckExact(numerator.get()) && PyLong_CheckExact(denominator.get());
+    if (!ints || _PyLong_Sign(denominator.get()) <= 0) {  // made past Fraction.__new__
+        problem(v, "is a fraction of something else than two ints, the second of them above zero", "");
+        return out_.null();
+    }
+    if (beyond_digits(numerator.get()) || beyond_digits(denominator.get())) {
+        problem(v, "is a fraction of more than 4300 digits", "store numerator and denominator as ints");
+        return out_.null();
     }
     out_.fraction(numerator.get(), denominator.get());
 }
 
 template <class W>
 void Walk<W>::open_uuid(PyObject* v, Plan* plan) {
-    PyObject *number = nullptr, *safety = nullptr;
+    if (!typed(v)) return;
+    PyObject *number = nullptr, *safety = nullptr, *usual = nullptr;
     for (const Field& slot : plan->body->slots) {
         PyObject* value = *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(v) + slot.offset);
-        if (PyUnicode_CompareWithASCIIString(slot.name.get(), "int") == 0)
-            number = value;
-        else if (PyUnicode_CompareWithASCIIString(slot.name.get(), "is_safe") == 0)
-            safety = value;
+        if (PyUnicode_CompareWithASCIIString(slot.name.get(), "int") == 0) number = value;
+        if (PyUnicode_CompareWithASCIIString(slot.name.get(), "is_safe") != 0) continue;
+        safety = value;
+        if (plan->defaults != Py_None) usual = PyDict_GetItemWithError(plan->defaults, slot.name.get());
     }
-    PyObject* usual = plan->defaults == Py_None ? nullptr : PyDict_GetItemString(plan->defaults, "is_safe");
-    if (number == nullptr || safety != usual) {  // it says how safely it was made
+    if (PyErr_Occurred()) throw PythonError{};
+    // only object.__setattr__ puts anything else there
+    if (number == nullptr || !PyLong_CheckExact(number) || _PyLong_Sign(number) < 0 || _PyLong_NumBits(number) > 128) {
+        problem(v, "is a UUID whose number is not an int of 128 bits", "");
+        return out_.null();
+    }
+    if (safety != usual) {  // it says how safely it was made
         Ref slots;
         if (call(plan->take, v, slots)) open_slots(v, plan, slots, true);
         return;
     }
-    if (!typed(v)) return;
     unsigned char sixteen[16];
 #if PY_VERSION_HEX >= 0x030D0000
     check(_PyLong_AsByteArray(reinterpret_cast<PyLongObject*>(number), sixteen, 16, 0, 0, 1));
@@ -205,12 +219,15 @@ void Walk<W>::open_enum(PyObject* v, Plan* plan) {
     if (!typed(v)) return;
     auto found = plan->body->members.find(v);
     if (found != plan->body->members.end()) {
-        const std::string& bytes = W::json ? found->second.first : found->second.second;
-        if (!bytes.empty() && options_.indent < 0) {
+        const Member& member = found->second;
+        const std::string& bytes = W::json ? member.json : member.cbor;
+        // the names of an enum are a dictionary like any other: the name may lead elsewhere by now
+        if (!bytes.empty() && options_.indent < 0 && PyDict_GetItemWithError(plan->members, member.name.get()) == v) {
             nodes_ += 2;
             return out_.raw(bytes);
         }
     }
+    if (PyErr_Occurred()) throw PythonError{};
     Ref slots;
     if (!call(plan->take, v, slots)) return;
     bool keep = options_.indent < 0 && PyDict_CheckExact(slots.get()) && keeps(v, plan, slots.get());
@@ -236,24 +253,24 @@ void Walk<W>::open_parts(PyObject* v, Plan* plan) {
     if (!typed(v)) return;
     uint32_t visit = unvisited;
     if (!plan->atom && !enter(v, visit)) return;
-    if (!owns_attributes(v)) return close_visit(visit);
     if (plan->take == Py_None) raise(PyExc_TypeError, "the plan cannot take objects apart");
     Ref slots;
+    if (!plan->atom && !owns_dict(v, plan)) return close_visit(visit);
     if (!call(plan->take, v, slots)) return close_visit(visit);
-    open_slots(v, plan, slots, plan->atom, visit);
-}
-
-template <class W>
-void Walk<W>::open_slots(PyObject* v, Plan* plan, Ref& slots, bool flat, uint32_t visit) {
-    if (!PyDict_CheckExact(slots.get())) raise(PyExc_TypeError, "the parts of an object must be a dict of slots");
-    if (!typed(v)) return;
     if ((PyAnySet_Check(v) || (PyDict_Check(v) && !text_keys(v))) && !hashable(v)) return close_visit(visit);
-    Py_ssize_t count = PyDict_GET_SIZE(slots.get());
     if (nested_too_deep(frames_, v, plan)) {
         problem(v, "stands in 500 others of its kind, each directly in the next", "Python itself could not free them");
         out_.null();
         return close_visit(visit);
     }
+    open_slots(v, plan, slots, plan->atom, visit);
+}
+
+// Pushes a frame, always: who calls it has looked at the object, and noted that the document is typed.
+template <class W>
+void Walk<W>::open_slots(PyObject* v, Plan* plan, Ref& slots, bool flat, uint32_t visit) {
+    if (!PyDict_CheckExact(slots.get())) raise(PyExc_TypeError, "the parts of an object must be a dict of slots");
+    Py_ssize_t count = PyDict_GET_SIZE(slots.get());
     nodes_ += count;
     Frame& frame = frames_.push(v, Frame::Slots, visit, count);
     frame.start = out_.out.size();
@@ -326,14 +343,14 @@ template <class W>
 void Walk<W>::open_fields(PyObject* v, Plan* plan) {
     uint32_t visit;
     if (!typed(v) || !enter(v, visit)) return;
-    if (!owns_attributes(v)) return close_visit(visit);
+    if (!owns_dict(v, plan)) return close_visit(visit);
     const auto& shapes = plan->body->shapes;
     for (size_t i = 0; i < shapes.size(); ++i) {  // by number: a look into a dictionary may run code that adds to them
         const Shape& shape = *shapes[i];
         if (matches(v, plan, shape)) return push_fields(v, plan, shape, visit);
     }
     Attributes found = attributes_of(v, plan);
-    std::string why = unsound_names(found);
+    std::string why = unsound_names(found, plan);
     if (!why.empty()) {
         problem(v, why.c_str(), "");
         out_.null();
@@ -372,7 +389,7 @@ template <class W>
 void Walk<W>::open_named_tuple(PyObject* v, Plan* plan) {
     uint32_t visit;
     if (!typed(v) || !enter(v, visit)) return;
-    if (!owns_attributes(v)) return close_visit(visit);
+    if (!owns_dict(v, plan)) return close_visit(visit);
     const Shape& shape = *plan->body->shapes[0];
     Py_ssize_t count = Py_ssize_t(shape.fields.size()), place = 0;
     if (PyTuple_GET_SIZE(v) != count) {
@@ -383,7 +400,14 @@ void Walk<W>::open_named_tuple(PyObject* v, Plan* plan) {
     Ref dict;
     if (plan->body->has_dict) dict = Ref::check(PyObject_GenericGetDict(v, nullptr));
     if (dict && PyDict_GET_SIZE(dict.get()) > 0) {
-        Ref slots = raw_named_tuple(v, shape, dict.get());
+        Ref extra = Ref::check(PyDict_Copy(dict.get()));
+        std::string why = unsound_keys(extra.get());
+        if (!why.empty()) {
+            problem(v, why.c_str(), "");
+            out_.null();
+            return close_visit(visit);
+        }
+        Ref slots = raw_named_tuple(v, shape, extra.get());
         return open_slots(v, plan, slots, false, visit);
     }
     nodes_ += count;

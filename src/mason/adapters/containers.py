@@ -124,7 +124,8 @@ def _take_chain(chain: ChainMap[Any, Any]) -> Slots:
     own = vars(chain)
     if own.keys() != {"maps"} or type(own["maps"]) is not list:
         raise Refused("has other attributes than the list of its maps")
-    return {"$list": _maps(own["maps"])}
+    _maps(own["maps"])
+    return {"$list": own["maps"]}  # itself: the core sees whether it is elsewhere, too
 
 
 def _fill_chain(target: ChainMap[Any, Any], slots: Slots) -> None:

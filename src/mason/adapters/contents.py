@@ -215,4 +215,6 @@ def _count_alike(keys: Iterable[Any]) -> None:
 
 def _failed(error: Exception) -> NoReturn:
     """Report what the code of a key's class raised, without asking the error for its text."""
+    if isinstance(error, MemoryError):
+        raise error
     raise Refused(f"a key cannot be used: {qualname_of(type(error))}") from error

@@ -15,8 +15,9 @@ _SAFETY = ("safe", "unsafe", "unknown")
 
 
 def _take(identifier: UUID) -> Slots:
+    safety = getattr(identifier, "is_safe", None)  # a slot, which may have been emptied
     for name in _SAFETY:
-        if identifier.is_safe is SafeUUID[name]:
+        if safety is SafeUUID[name]:
             return {"$str": str(identifier), "is_safe": name}
     raise Refused("has an is_safe that is no SafeUUID")
 

@@ -147,6 +147,8 @@ class Policy:
             if top not in self._failed and not is_imported(top):
                 try:
                     importlib.import_module(top)
+                except MemoryError:
+                    raise
                 except Exception as error:
                     reason = f"{top} cannot be imported ({type(error).__name__}: {error})"
                     self._failed[top] = Refusal(printable(reason))
