@@ -24,7 +24,6 @@ from benchmarks.workloads import Workload
 
 PICKLE = "pickle 5"
 MASON_JSON, MASON_TEXT, MASON_CBOR = "mason json", "mason json str", "mason cbor"
-MASON_UNSHARED = "mason cbor unshared"
 MSGPACK, ORJSON = "msgspec msgpack", "orjson"
 
 
@@ -177,17 +176,6 @@ def _mason_cbor(workload: Workload) -> Pair:
     return Pair(lambda value: mason.dumpb(value, format="cbor"), _mason_load(workload, "cbor"))
 
 
-def _mason_unshared(workload: Workload) -> Pair:
-    import mason
-
-    if not workload.plain:
-        raise ValueError("measured on plain trees only")
-    return Pair(
-        lambda value: mason.dumpb(value, format="cbor", shared=False),
-        _mason_load(workload, "cbor"),
-    )
-
-
 def _mason_load(workload: Workload, format: Literal["json", "cbor"]) -> Callable[[Any], Any]:
     """Return mason's reader for a workload, trusting our classes where it holds instances."""
     import mason
@@ -211,5 +199,4 @@ _MASON: list[tuple[str, str, Callable[[Workload], Pair]]] = [
     (MASON_JSON, "mason", _mason_json),
     (MASON_TEXT, "mason", _mason_text),
     (MASON_CBOR, "mason", _mason_cbor),
-    (MASON_UNSHARED, "mason", _mason_unshared),
 ]

@@ -8,7 +8,6 @@ from typing import Any
 from benchmarks.contenders import (
     MASON_CBOR,
     MASON_JSON,
-    MASON_UNSHARED,
     MSGPACK,
     ORJSON,
     PICKLE,
@@ -62,9 +61,7 @@ def markdown(
     missing: list[str],
 ) -> str:
     """Return the whole page."""
-    shown = [
-        contender.name for contender in contenders if contender.name not in (PICKLE, MASON_UNSHARED)
-    ]
+    shown = [contender.name for contender in contenders if contender.name != PICKLE]
     parts = [
         *_head(facts, contenders, missing),
         "## Ratios to pickle protocol 5 (minimum of rounds)",
@@ -174,7 +171,7 @@ def _failures(rows: list[Row]) -> Iterator[str]:
     """Yield why a contender cannot do a workload."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        if row.failed and row.collector == "on" and row.contender != MASON_UNSHARED:
+        if row.failed and row.collector == "on":
             reasons.setdefault((row.contender, row.failed), []).append(row.workload)
     if not reasons:
         return

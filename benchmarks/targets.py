@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.contenders import MASON_CBOR, MASON_JSON, MASON_UNSHARED, MSGPACK, ORJSON, PICKLE
+from benchmarks.contenders import MASON_CBOR, MASON_JSON, MSGPACK, ORJSON, PICKLE
 from benchmarks.measure import Row
 from benchmarks.workloads import Workload
 
@@ -93,14 +93,6 @@ def targets(rows: list[Row], workloads: list[Workload]) -> list[Target]:
         ),
         *_documents(ratios, plain, MASON_CBOR, MSGPACK, (1.25, 1.10)),
         *_documents(ratios, plain, MASON_JSON, ORJSON, (1.60, 1.20)),
-        _identity(
-            ratios,
-            [
-                name
-                for name in ("twitter", "citm", "canada", "github", "simple_dicts")
-                if name in plain
-            ],
-        ),
     ]
 
 
@@ -124,14 +116,3 @@ def _documents(
         yield Target(
             f"{len(names)} plain documents, mean: {contender} {what} : {peer}", goal, reached, note
         )
-
-
-def _identity(ratios: Ratios, names: list[str]) -> Target:
-    """Return what tracking identity costs on plain trees; the goal counts instructions."""
-    reached, note = ratios.means("dump", names, MASON_CBOR, MASON_UNSHARED)
-    return Target(
-        "plain trees, mean: identity tracked : not tracked (dump)",
-        1.05,
-        reached,
-        note or "CPU time here, the goal is in instructions",
-    )
