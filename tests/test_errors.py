@@ -380,6 +380,13 @@ def test_names_that_are_no_names_stay_out_of_the_line(name: str) -> None:
     assert f"No importable name: {name}" in str(UntrustedError(needs))
 
 
+@pytest.mark.parametrize("path", ["\U0001f600.json", "\udcff.json", "a'b\"c\\.json", "\u20ac\n"])
+def test_the_path_in_the_line_is_the_path(path: str) -> None:
+    line = pasted(NEED, source=path)
+    assert line.isascii()
+    assert eval(line.removeprefix("mason.load(").partition(", trust=")[0]) == path
+
+
 def test_look_alike_letters_are_seen() -> None:
     need = Need("ѕhop.models:Order", "instance", 1, "$")  # the first letter is Cyrillic
     assert r"\u0455hop.models" in pasted(need)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from json import dumps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from mason.text import shown
+from mason.text import literal, shown
 
 if TYPE_CHECKING:
     from mason.errors import Need
@@ -75,8 +74,8 @@ class Advice:
 
     def _paste(self, call: str, source: str | None) -> str:
         imports = f"import {', '.join(self.imports)}; " if self.imports else ""
-        what = _literal(source) if source else "..."
-        aliases = ", ".join(f"{_literal(old)}: {new}" for old, new in self.aliases.items())
+        what = literal(source) if source else "..."
+        aliases = ", ".join(f"{literal(old)}: {new}" for old, new in self.aliases.items())
         more = f", aliases={{{aliases}}}" if aliases else ""
         return f"{imports}{call}({what}, trust=[{', '.join(self.items)}]{more})"
 
@@ -94,7 +93,7 @@ class Advice:
             self.imports[module] = None
             self.items[f"{module}.{qualname}"] = None
         elif need.name in self._filled or _is_class(_glimpse(module, qualname)):
-            self.items[_literal(module)] = None
+            self.items[literal(module)] = None
         else:  # of functions each is passed itself, and what is not imported may be one
             self.imports[module] = None
             self.items[f"{module}.{qualname}"] = None
@@ -118,11 +117,10 @@ class Advice:
             home = _CLASS_NAMES(cls).get("__module__") if _is_class(cls) else None
             if type(home) is not str or not _dotted(home):
                 continue
-            if home not in _MAIN and self.aliases.setdefault(
-                "__main__", _literal(home)
-            ) != _literal(home):
+            spelled = literal(home)
+            if home not in _MAIN and self.aliases.setdefault("__main__", spelled) != spelled:
                 self.aliases[f"__main__:{qualname}"] = qualname  # two homes: one by one
-            self.items['"__main__"' if home in _MAIN else _literal(home)] = None
+            self.items['"__main__"' if home in _MAIN else spelled] = None
             return
         self.items['"__main__"'] = None
         self.lost = True
@@ -171,10 +169,6 @@ def _has_finalizer(value: object) -> bool:
 
 def _dotted(name: str) -> bool:
     return len(name) <= _ROOM and all(part.isidentifier() for part in name.split("."))
-
-
-def _literal(text: str) -> str:
-    return dumps(text)  # ASCII: a name in look-alike letters shows what it is
 
 
 def _enumerated(names: Iterable[str]) -> str:
