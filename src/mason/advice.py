@@ -90,13 +90,13 @@ class Advice:
         elif module in _MAIN:
             self._of_main(qualname)
         elif _has_finalizer(_glimpse(module, qualname)):  # a module's name does not cover those
-            self.imports[module] = None
-            self.items[f"{module}.{qualname}"] = None
+            self.items[literal(need.name)] = None
         elif need.name in self._filled or _is_class(_glimpse(module, qualname)):
             self.items[literal(module)] = None
-        else:  # of functions each is passed itself, and what is not imported may be one
-            self.imports[module] = None
-            self.items[f"{module}.{qualname}"] = None
+        else:
+            # Functions are named one by one, and what is not imported may be one. As a text, never
+            # as shop.system: Python would find os.system, which shop has imported, and trust that.
+            self.items[literal(need.name)] = None
 
     def _of_stdlib(self, need: Need, module: str, qualname: str) -> None:
         cls = _glimpse(module, qualname)
