@@ -35,16 +35,28 @@ class Advice:
     the attack, and has to work.
     """
 
-    def __init__(self, needs: Sequence[Need], spelled: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        needs: Sequence[Need],
+        spelled: Mapping[str, str],
+        covered: Iterable[str] = (),
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
         self.items: dict[str, None] = {}  # an ordered set of expressions
         self.imports: dict[str, None] = {}
-        self.aliases: dict[str, str] = {}
+        self.aliases = {old: literal(new) for old, new in (aliases or {}).items()}
         self.withheld: dict[str, None] = {}
         self.calls: dict[str, None] = {}
         self.odd: dict[str, None] = {}
         self.lost = False  # a class of a script that is nowhere to be seen
         self._filled = {need.name for need in needs if need.use == "instance"}
         self._nearby: list[dict[str, Any]] | None = None
+        for text in covered:  # the line replaces the call, so it has to say what that said
+            module, _, qualname = text.partition(":")
+            if module.partition(".")[0] in sys.stdlib_module_names:
+                self._of_stdlib(text, "instance", module, qualname)
+            else:
+                self.items[literal(text)] = None
         for need in needs:
             if need.name in spelled and need.use != "call":
                 self.items[spelled[need.name]] = None
@@ -84,7 +96,7 @@ class Advice:
         if not (colon and _dotted(module) and _dotted(qualname)):
             self.odd[need.name] = None
         elif module.partition(".")[0] in sys.stdlib_module_names:
-            self._of_stdlib(need, module, qualname)
+            self._of_stdlib(need.name, need.use, module, qualname)
         elif need.use == "call":
             self.calls[need.name] = None
         elif module in _MAIN:
@@ -98,12 +110,12 @@ class Advice:
             # as shop.system: Python would find os.system, which shop has imported, and trust that.
             self.items[literal(need.name)] = None
 
-    def _of_stdlib(self, need: Need, module: str, qualname: str) -> None:
+    def _of_stdlib(self, name: str, use: str, module: str, qualname: str) -> None:
         cls = _glimpse(module, qualname)
-        if not _is_class(cls) or _has_finalizer(cls) or need.name in _REFUSED:
-            self.withheld[need.name] = None
-        elif need.use == "call":
-            self.calls[need.name] = None
+        if not _is_class(cls) or _has_finalizer(cls) or name in _REFUSED:
+            self.withheld[name] = None
+        elif use == "call":
+            self.calls[name] = None
         elif module == "builtins":
             self.items[qualname] = None
         else:

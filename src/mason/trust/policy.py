@@ -204,9 +204,27 @@ class Policy:
                 alone = not is_refusal(found) and need.use == "reference"
             if alone:
                 expressions[need.name] = literal(name)
-            elif name != need.name and need.use == "instance" and path and not is_standard(module):
-                expressions[need.name] = literal(module)
+            elif name != need.name and path and not is_standard(module):
+                expressions[need.name] = literal(module if need.use == "instance" else name)
         return expressions
+
+    def covered(self, uses: Iterable[tuple[str, str]]) -> list[str]:
+        """Return what trusts those names of a document that were found here: modules and names."""
+        texts: dict[str, None] = {}
+        for raw, use in uses:
+            name = self.rename(raw)
+            found = self._judged.get((name, use), NOT_NAMED)
+            if use != "call" and not is_refusal(found):
+                whole = is_class(found) and why_by_name_only(found) is None
+                module = name.partition(":")[0]
+                tops = [top for top in self._grants.modules if whole and lies_in(module, top)]
+                texts[min(tops, key=len, default=name)] = None
+        return list(texts)
+
+    def aliases(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the aliases that were applied to names of a document."""
+        found = map(self._aliases.leading, names)
+        return {one.old: one.new for one in found if one is not None}
 
     def advice(self, needs: Iterable[Need], document: Iterable[str] | None = None) -> str | None:
         """Return what else to say of refused names: reasons, aliases, annotations; a line each.
