@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import http
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -32,7 +33,9 @@ from mason.errors import (
     load_error,
     shown,
 )
+from mason.text import literal
 
+SYSTEM = {"$global": f"{os.name}:system"}
 LOCK = Problem("$.lock", "_thread.lock", "is a lock of this process", "leave it out")
 NEED = Need("shop.models:Order", "instance", 3, "$.items[0]")
 
@@ -307,8 +310,8 @@ def test_one_line_covers_every_name() -> None:
 
 def test_a_reference_that_may_be_a_function_is_passed_itself(shop: types.ModuleType) -> None:
     function, unknown = (Need(n, "reference", 1, "$") for n in ("shop:total", "depot:total"))
-    assert pasted(function) == "import shop; mason.load(..., trust=[shop.total])"
-    assert pasted(unknown) == "import depot; mason.load(..., trust=[depot.total])"
+    assert pasted(function) == 'mason.load(..., trust=["shop:total"])'
+    assert pasted(unknown) == 'mason.load(..., trust=["depot:total"])'
     # a class is covered by its module
     assert pasted(Need("shop:Order", "reference", 1, "$")) == 'mason.load(..., trust=["shop"])'
     both = (Need("depot:X", "reference", 1, "$"), Need("depot:X", "instance", 1, "$"))
@@ -329,7 +332,7 @@ def test_a_call_is_named_as_one_and_nothing_is_offered_that_would_not_make_it() 
 
 def test_a_class_with_a_finalizer_is_passed_itself(shop: types.ModuleType) -> None:
     need = Need("shop:Closer", "instance", 1, "$")
-    assert pasted(need) == "import shop; mason.load(..., trust=[shop.Closer])"
+    assert pasted(need) == 'mason.load(..., trust=["shop:Closer"])'
 
 
 @pytest.mark.parametrize("name", ["os:system", "subprocess:Popen", "builtins:eval"])
@@ -378,6 +381,32 @@ def test_names_that_are_no_names_stay_out_of_the_line(name: str) -> None:
     needs = [NEED, Need(name, "instance", 1, "$")]
     assert pasted(*needs) == 'mason.load(..., trust=["shop.models"])'
     assert f"No importable name: {name}" in str(UntrustedError(needs))
+
+
+@pytest.mark.parametrize("name", ["ｏs:system", "ｓubprocess:run", "ѕhop:total", "shop:None"])
+def test_what_python_would_read_as_another_name_stays_a_text(name: str) -> None:
+    line = pasted(Need(name, "reference", 1, "$"))  # `import ｏs` imports os
+    assert line == f"mason.load(..., trust=[{literal(name)}])"
+
+
+def test_a_function_that_a_module_has_only_imported_is_not_trusted_by_the_line(
+    shop: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop, "system", os.system, raising=False)
+    document = json.dumps({"$mason": 1, "a": {"$global": "shop:system"}, "b": SYSTEM})
+    with pytest.raises(UntrustedError) as caught:
+        mason.loads(document)
+    line = next(x for x in str(caught.value).splitlines() if x.startswith("If you know"))
+    with pytest.raises(UntrustedError) as caught:
+        eval(line.partition(": ")[2].replace("...", "document"))
+    assert {need.name for need in caught.value.needs} == {"shop:system", SYSTEM["$global"]}
+
+
+@pytest.mark.parametrize("path", ["\U0001f600.json", "\udcff.json", "a'b\"c\\.json", "\u20ac\n"])
+def test_the_path_in_the_line_is_the_path(path: str) -> None:
+    line = pasted(NEED, source=path)
+    assert line.isascii()
+    assert eval(line.removeprefix("mason.load(").partition(", trust=")[0]) == path
 
 
 def test_look_alike_letters_are_seen() -> None:

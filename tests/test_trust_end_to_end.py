@@ -6,6 +6,7 @@ permits is told here in plain words of its own, so that an UntrustedError can be
 
 from __future__ import annotations
 
+import argparse
 import collections
 import importlib
 import json
@@ -491,3 +492,38 @@ def test_in_a_fresh_process_no_event_of_the_interpreter_is_caused(tmp_path: Path
         assert not imported & (named - {"mason", "collections", "pathlib", "functools"})
         assert set(touched) <= ({"default_factory"} if said == "built" else set())
     assert not [name for name in modules if not name.startswith("mason") and name in named]
+
+
+# ------------------------------------------------------------------------------- the line to paste
+
+REGISTRY = mason.Registry(trust=[trap_shop.Plain], aliases={"old": SHOP})
+
+
+@pytest.mark.parametrize(
+    ("given", "known", "new"),
+    [
+        ({"type": trap_shop.Holder}, "Holder", "Plain"),
+        ({"type": trap_shop.Holder, "aliases": {"old": SHOP}}, "Holder", "old:price"),
+        ({"trust": [trap_shop.Holder]}, "Holder", "price"),
+        ({"trust": f"{SHOP}:Holder"}, "Holder", "Finalizer"),
+        ({"trust": lambda name, use: name == f"{SHOP}:Holder"}, "Holder", "Plain"),
+        ({"trust": argparse.Namespace}, "argparse:Namespace", "Plain"),
+        ({"registry": REGISTRY}, "Plain", "Holder"),
+        ({"registry": REGISTRY}, "old:Plain", "old:Booby"),
+        ({"aliases": {"old": SHOP}}, "old:Plain", "old:Booby"),
+        ({"aliases": {"old:Plain": trap_shop.Plain}}, "old:Plain", "Holder"),
+        ({"aliases": {"__main__:Plain": f"{SHOP}:Plain"}}, "__mp_main__:Plain", "Holder"),
+    ],
+)
+def test_the_line_to_paste_says_again_what_the_call_said(
+    given: dict[str, Any], known: str, new: str
+) -> None:
+    known, new = (name if ":" in name else f"{SHOP}:{name}" for name in (known, new))
+    part = {"$global": new} if "price" in new else instance(new, [])
+    root = instance(f"{SHOP}:Holder", [part]) if "type" in given else [instance(known, []), part]
+    document = json.dumps({"$mason": 1, "$value": root})
+    with pytest.raises(mason.UntrustedError) as caught:
+        mason.loads(document, **given)
+    lines = str(caught.value).splitlines()
+    line = next(one.partition(": ")[2] for one in lines if one.startswith("If you know"))
+    exec(line.replace("...", "document"), {"mason": mason, "document": document})

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from json import dumps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from mason.text import shown
+from mason.text import literal, shown
 
 if TYPE_CHECKING:
     from mason.errors import Need
@@ -36,16 +35,28 @@ class Advice:
     the attack, and has to work.
     """
 
-    def __init__(self, needs: Sequence[Need], spelled: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        needs: Sequence[Need],
+        spelled: Mapping[str, str],
+        covered: Iterable[str] = (),
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
         self.items: dict[str, None] = {}  # an ordered set of expressions
         self.imports: dict[str, None] = {}
-        self.aliases: dict[str, str] = {}
+        self.aliases = {old: literal(new) for old, new in (aliases or {}).items()}
         self.withheld: dict[str, None] = {}
         self.calls: dict[str, None] = {}
         self.odd: dict[str, None] = {}
         self.lost = False  # a class of a script that is nowhere to be seen
         self._filled = {need.name for need in needs if need.use == "instance"}
         self._nearby: list[dict[str, Any]] | None = None
+        for text in covered:  # the line replaces the call, so it has to say what that said
+            module, _, qualname = text.partition(":")
+            if module.partition(".")[0] in sys.stdlib_module_names:
+                self._of_stdlib(text, "instance", module, qualname)
+            else:
+                self.items[literal(text)] = None
         for need in needs:
             if need.name in spelled and need.use != "call":
                 self.items[spelled[need.name]] = None
@@ -75,8 +86,8 @@ class Advice:
 
     def _paste(self, call: str, source: str | None) -> str:
         imports = f"import {', '.join(self.imports)}; " if self.imports else ""
-        what = _literal(source) if source else "..."
-        aliases = ", ".join(f"{_literal(old)}: {new}" for old, new in self.aliases.items())
+        what = literal(source) if source else "..."
+        aliases = ", ".join(f"{literal(old)}: {new}" for old, new in self.aliases.items())
         more = f", aliases={{{aliases}}}" if aliases else ""
         return f"{imports}{call}({what}, trust=[{', '.join(self.items)}]{more})"
 
@@ -85,26 +96,26 @@ class Advice:
         if not (colon and _dotted(module) and _dotted(qualname)):
             self.odd[need.name] = None
         elif module.partition(".")[0] in sys.stdlib_module_names:
-            self._of_stdlib(need, module, qualname)
+            self._of_stdlib(need.name, need.use, module, qualname)
         elif need.use == "call":
             self.calls[need.name] = None
         elif module in _MAIN:
             self._of_main(qualname)
         elif _has_finalizer(_glimpse(module, qualname)):  # a module's name does not cover those
-            self.imports[module] = None
-            self.items[f"{module}.{qualname}"] = None
+            self.items[literal(need.name)] = None
         elif need.name in self._filled or _is_class(_glimpse(module, qualname)):
-            self.items[_literal(module)] = None
-        else:  # of functions each is passed itself, and what is not imported may be one
-            self.imports[module] = None
-            self.items[f"{module}.{qualname}"] = None
+            self.items[literal(module)] = None
+        else:
+            # Functions are named one by one, and what is not imported may be one. As a text, never
+            # as shop.system: Python would find os.system, which shop has imported, and trust that.
+            self.items[literal(need.name)] = None
 
-    def _of_stdlib(self, need: Need, module: str, qualname: str) -> None:
+    def _of_stdlib(self, name: str, use: str, module: str, qualname: str) -> None:
         cls = _glimpse(module, qualname)
-        if not _is_class(cls) or _has_finalizer(cls) or need.name in _REFUSED:
-            self.withheld[need.name] = None
-        elif need.use == "call":
-            self.calls[need.name] = None
+        if not _is_class(cls) or _has_finalizer(cls) or name in _REFUSED:
+            self.withheld[name] = None
+        elif use == "call":
+            self.calls[name] = None
         elif module == "builtins":
             self.items[qualname] = None
         else:
@@ -118,11 +129,10 @@ class Advice:
             home = _CLASS_NAMES(cls).get("__module__") if _is_class(cls) else None
             if type(home) is not str or not _dotted(home):
                 continue
-            if home not in _MAIN and self.aliases.setdefault(
-                "__main__", _literal(home)
-            ) != _literal(home):
+            spelled = literal(home)
+            if home not in _MAIN and self.aliases.setdefault("__main__", spelled) != spelled:
                 self.aliases[f"__main__:{qualname}"] = qualname  # two homes: one by one
-            self.items['"__main__"' if home in _MAIN else _literal(home)] = None
+            self.items['"__main__"' if home in _MAIN else spelled] = None
             return
         self.items['"__main__"'] = None
         self.lost = True
@@ -171,10 +181,6 @@ def _has_finalizer(value: object) -> bool:
 
 def _dotted(name: str) -> bool:
     return len(name) <= _ROOM and all(part.isidentifier() for part in name.split("."))
-
-
-def _literal(text: str) -> str:
-    return dumps(text)  # ASCII: a name in look-alike letters shows what it is
 
 
 def _enumerated(names: Iterable[str]) -> str:

@@ -187,7 +187,8 @@ class UntrustedError(LoadError):
     `needs` are the names that are missing. `source` is the path of the file (None for anything
     else) and `call` how the caller asked ("mason.load"), for the line to paste. `spelled` gives,
     per name, the expression that trusts it where the caller knows a better one than the module (a
-    reviewed set, a class that must be passed itself).
+    reviewed set, a class that must be passed itself). `covered` are the texts that trust the other
+    names of the document, and `aliases` lead its names to today's: the line needs them as well.
     """
 
     def __init__(
@@ -197,12 +198,14 @@ class UntrustedError(LoadError):
         source: str | None = None,
         call: str = "mason.load",
         spelled: Mapping[str, str] | None = None,
+        covered: Iterable[str] = (),
+        aliases: Mapping[str, str] | None = None,
         hint: str | None = None,
     ) -> None:
         self.needs = tuple(Need(*need) for need in needs)
         count = len({need.name for need in self.needs})
         message = f"{count:,} name{' is' if count == 1 else 's are'} not trusted; nothing was run"
-        advice = Advice(self.needs, spelled or {}).lines(call, source)
+        advice = Advice(self.needs, spelled or {}, covered, aliases).lines(call, source)
         path = self.needs[0].path if self.needs else None
         super().__init__(message, path, "\n".join([*advice, *([hint] if hint else [])]))
         # as it was when the error was raised: whoever prints it later may have imported the modules

@@ -63,12 +63,15 @@ def judge(
     _, needs, _ = _core.load(data, format, None, INERT, bounds)
     missing = refused(needs, names)
     if missing:
+        policy = names.policy
         raise UntrustedError(
             missing,
             source=name,
             call="mason.load" if name else "mason.loads",
-            spelled=names.policy.spelled(missing),
-            hint=names.policy.advice(missing, (need[0] for need in needs)),
+            spelled=policy.spelled(missing),
+            covered=policy.covered(need[:2] for need in needs),
+            aliases=policy.aliases(need[0] for need in needs),
+            hint=policy.advice(missing, (need[0] for need in needs)),
         ) from None
     for wanted, use, _, path in needs:
         if use == "call":  # trusted, but nothing is called in this version

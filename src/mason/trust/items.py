@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from mason.errors import PolicyError
 from mason.trust.names import (
@@ -219,6 +219,14 @@ def module_of_type(thing: object) -> str:
     return (name_of(type(thing)) or "").partition(":")[0]
 
 
+class Alias(NamedTuple):
+    """Hold one alias as it was given, and the name of today that it leads to."""
+
+    old: str
+    new: str
+    today: str
+
+
 class Aliases:
     """Hold yesterday's names: applied once to a name out of a file, and never to their own result.
 
@@ -258,20 +266,24 @@ class Aliases:
 
     def apply(self, name: str) -> str:
         """Return today's name for one out of a file."""
-        if not (self.names or self.modules):
-            return name
+        found = self.leading(name) if self.names or self.modules else None
+        return name if found is None else found.today
+
+    def leading(self, name: str) -> Alias | None:
+        """Return the alias that is applied to a name out of a file, and where it leads."""
         plain, version = split_version(name)
         suffix = "" if version is None else f"@{version}"
         module, colon, path = plain.partition(":")
         for one in spellings(module):
-            if (new := self.names.get(f"{one}{colon}{path}{suffix}")) is not None:
-                return new
-            if (new := self.names.get(f"{one}{colon}{path}")) is not None:
-                return new + suffix
+            for old, rest in ((f"{one}{colon}{path}{suffix}", ""), (f"{one}{colon}{path}", suffix)):
+                if (new := self.names.get(old)) is not None:
+                    return Alias(old, new, new + rest)
         if not colon:
-            return self.modules[plain] + suffix if plain in self.modules else name
+            new = self.modules.get(plain)
+            return None if new is None else Alias(plain, new, new + suffix)
         nearest = max((old for old in self.modules if lies_in(module, old)), key=len, default=None)
         if nearest is None:
-            return name
+            return None
+        new = self.modules[nearest]
         rest = "" if module in MAIN else module[len(nearest) :]
-        return f"{self.modules[nearest]}{rest}{colon}{path}{suffix}"
+        return Alias(nearest, new, f"{new}{rest}{colon}{path}{suffix}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import builtins
 import importlib
 from collections.abc import Iterable, Mapping
-from json import dumps
 from typing import Any, cast
 
 from mason.errors import LoadError, Need, PolicyError
 from mason.errors import shown as printable
+from mason.text import literal
 from mason.trust.items import Aliases, Grants, says_nothing, shown
 from mason.trust.names import (
     AGAINST_RULE,
@@ -203,10 +203,28 @@ class Policy:
             else:
                 alone = not is_refusal(found) and need.use == "reference"
             if alone:
-                expressions[need.name] = dumps(name)
-            elif name != need.name and need.use == "instance" and path and not is_standard(module):
-                expressions[need.name] = dumps(module)
+                expressions[need.name] = literal(name)
+            elif name != need.name and path and not is_standard(module):
+                expressions[need.name] = literal(module if need.use == "instance" else name)
         return expressions
+
+    def covered(self, uses: Iterable[tuple[str, str]]) -> list[str]:
+        """Return what trusts those names of a document that were found here: modules and names."""
+        texts: dict[str, None] = {}
+        for raw, use in uses:
+            name = self.rename(raw)
+            found = self._judged.get((name, use), NOT_NAMED)
+            if use != "call" and not is_refusal(found):
+                whole = is_class(found) and why_by_name_only(found) is None
+                module = name.partition(":")[0]
+                tops = [top for top in self._grants.modules if whole and lies_in(module, top)]
+                texts[min(tops, key=len, default=name)] = None
+        return list(texts)
+
+    def aliases(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the aliases that were applied to names of a document."""
+        found = map(self._aliases.leading, names)
+        return {one.old: one.new for one in found if one is not None}
 
     def advice(self, needs: Iterable[Need], document: Iterable[str] | None = None) -> str | None:
         """Return what else to say of refused names: reasons, aliases, annotations; a line each.
@@ -222,7 +240,7 @@ class Policy:
             answer = self.find(name, cast(Use, need.use))
             other = self._elsewhere(name)
             if other is not None:
-                old, new = dumps(need.name.partition(":")[0]), dumps(other.partition(":")[0])
+                old, new = literal(need.name.partition(":")[0]), literal(other.partition(":")[0])
                 lines[f"{other} is trusted; if that is meant: aliases={{{old}: {new}}}"] = None
             elif is_refusal(answer) and answer not in (NOT_NAMED, NO_NAME):
                 reasons.setdefault(answer.reason, []).append(printable(need.name))
@@ -259,17 +277,16 @@ class Policy:
             module, colon, path = text.partition(":")
             if colon:
                 if not any(f"{one}:{path}" in names for one in spellings(module)):
-                    lines.append(f"trust={dumps(text)}: the document does not name it")
+                    lines.append(f"trust={literal(text)}: the document does not name it")
             elif not any(lies_in(one, module) for one in modules):
                 meant = min((one for one in names if _is_spelled(one, text)), default=None)
                 why = "no name in the document lies there" + (
                     "" if is_imported(module) else ", and no such module is imported"
                 )
                 if meant is not None:
-                    why = (
-                        f"a text is a module, or a class with its module: {dumps(printable(meant))}"
-                    )
-                lines.append(f"trust={dumps(text)}: {why}")
+                    spelling = literal(printable(meant))
+                    why = f"a text is a module, or a class with its module: {spelling}"
+                lines.append(f"trust={literal(text)}: {why}")
         return lines[:_TOLD]
 
     def _dead_ends(self, names: set[str]) -> list[str]:
