@@ -28,4 +28,4 @@ def test_the_documents_show_the_results() -> None:
 @pytest.mark.parametrize("name", OBJECTS)
 def test_an_object_fares_as_the_document_says(name: str) -> None:
     for line in check(name).splitlines():  # of formats that are not here, or of other versions
-        assert line.startswith("skipped: "), line
+        assert line.startswith(f"{name}: skipped: "), line
