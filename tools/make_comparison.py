@@ -169,16 +169,24 @@ def rendered(path: Path, results: Results) -> str:
     return PART.sub(lambda found: f"{found[1]}{parts[found[2]]()}\n{found[3]}", text)
 
 
+_FLATTERED = (
+    " Such a build slows down what is part of Python (json, pickle, marshal) and not the libraries"
+    " that come compiled: everybody, mason included, looks better beside the standard library than"
+    " on a Python from a distribution."
+)
+
+
 def _run(results: Results) -> str:
     """Say where and how it was measured."""
     first = next(iter(results["objects"].values()))
-    machine = first["machine"]
+    machine, build = first["machine"], results["build"]
     packages = {row.package for result in results["objects"].values() for row in _rows(result)}
     libraries = sorted(name for name in packages if not name.startswith("Python "))
     return (
-        f"Measured on {machine['when'][:10]} with {machine['python']}, {results['build']}, on"
+        f"Measured on {machine['when'][:10]} with {machine['python']}, {build}, on"
         f" {machine['platform']}, {machine['cpu']}, shared with others; up to"
-        f" {machine['rounds']} interleaved rounds. {', '.join(libraries)}."
+        f" {machine['rounds']} interleaved rounds.{_FLATTERED if 'without' in build else ''}"
+        f"\n\nBeside Python: {', '.join(libraries)}."
     )
 
 
@@ -197,7 +205,7 @@ def _summary(results: Results) -> Iterator[str]:
 
 def _brief(row: Row) -> str:
     if row.outcome != "exact" or not (row.dump and row.load and row.size):
-        return f"stops at `{row.path}`" if row.path else row.outcome
+        return f"no: stops at `{row.path}`" if row.path else f"no: {row.outcome}"
     times = f"{seconds(row.dump.best)} / {seconds(row.load.best)}"
     foreign = "" if row.readers != "Python" or row.name != "json" else "; not JSON for others (NaN)"
     return f"exact, {amount(row.size)}, {times}{foreign}"
