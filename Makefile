@@ -15,6 +15,8 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 ASAN := $(ASAN_VENV)/.installed
+PEERS_VENV := $(VENV)-peers
+PEERS := $(PEERS_VENV)/.installed
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/mason/_core/*)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 WERROR := --config-settings=cmake.define.MASON_WERROR=$(if $(MASON_WERROR),ON,OFF)
@@ -49,6 +51,9 @@ format: $(DEV) ## let ruff format the source and put right what it can
 bench: $(DEV) ## measure against json, pickle, orjson, msgspec and others
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+comparison: $(PEERS) ## measure docs/comparison.md anew, beside all peers
+	@$(PEERS_VENV)/bin/python -W error tools/make_comparison.py $(ARGS)
+
 # The libraries go in first because python itself is not built with the sanitizer; plain malloc for
 # Python's objects, or it would not see into them. Below, pytest leaves file descriptor 2 alone (and
 # signals, too), or the sanitizer's report would be lost.
@@ -74,13 +79,13 @@ package: ## build the wheel as `pip install .` does, look into it, and try it in
 	@python=$$(sh tools/find_python.sh $(PYTHON)) && $$python tools/check_package.py
 
 clean: ## remove environments, builds and caches
-	rm -rf $(VENV) $(ASAN_VENV) build dist .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(VENV) $(ASAN_VENV) $(PEERS_VENV) build dist .pytest_cache .mypy_cache .ruff_cache \
 	  .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # -- environments -----------------------------------------------------------------------------------
 
-$(VENV)/pyvenv.cfg $(ASAN_VENV)/pyvenv.cfg:
+$(VENV)/pyvenv.cfg $(ASAN_VENV)/pyvenv.cfg $(PEERS_VENV)/pyvenv.cfg:
 	@python=$$(sh tools/find_python.sh $(PYTHON)) && \
 	  echo "making $(@D) with $$($$python -VV)" && $$python -m venv --clear $(@D)
 
@@ -108,6 +113,10 @@ $(ASAN): $(ASAN_VENV)/pyvenv.cfg $(SOURCES)
 	  --config-settings=install.strip=false --config-settings=cmake.define.CMAKE_CXX_COMPILER=$(CXX))
 	@touch $@
 
+$(PEERS): $(PEERS_VENV)/pyvenv.cfg $(SOURCES)
+	$(call install,$(PEERS_VENV),dev$(comma)peers,$(WERROR))
+	@touch $@
+
 comma := ,
 
-.PHONY: help demo test fallback lint format bench asan leaks fuzz package clean
+.PHONY: help demo test fallback lint format bench comparison asan leaks fuzz package clean

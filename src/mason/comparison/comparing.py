@@ -22,7 +22,7 @@ _BULK = 100_000  # values of plain data from which on its bytes are compared
 SECONDS, MEMORY, ROUNDS = 20.0, 2 << 30, 7
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Hold what every format did to one object, and which to use.
 
@@ -73,6 +73,10 @@ class Comparison:
 
     def __str__(self) -> str:
         return as_text(self)
+
+    def __repr__(self) -> str:  # the fields would be many screens, the tree among them
+        tried = sum(row.outcome != "left out" for row in self.rows)
+        return f"<Comparison of {self.about.type}, {tried} formats tried: {self.verdict.choice}>"
 
 
 def compare(
