@@ -355,6 +355,21 @@ inline PyObject* new_dict(Py_ssize_t size) {
 #endif
 }
 
+// The next element of a set (borrowed), or null at its end; `place` is one of the table.
+inline PyObject* next_in_set(PyObject* holder, Py_ssize_t& place) {
+    PySetObject* set = reinterpret_cast<PySetObject*>(holder);
+    while (place <= set->mask) {
+        setentry* entry = &set->table[place++];
+        if (entry->key != nullptr && entry->hash != -1) return entry->key;
+    }
+    return nullptr;
+}
+
+// A number that changes whenever the class does; 0 while it has none.
+inline unsigned version_tag(PyTypeObject* type) { return type->tp_version_tag; }
+// CPython gives a class its number when somebody looks for an attribute of it.
+inline void give_version_tag(PyTypeObject* type, PyObject* name) { _PyType_Lookup(type, name); }
+
 inline void forget_hash(PyObject* frozenset) { reinterpret_cast<PySetObject*>(frozenset)->hash = -1; }
 
 // Fills an empty frozenset that others refer to already, which no public function does: the initialiser of set

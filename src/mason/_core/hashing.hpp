@@ -113,12 +113,7 @@ class KeyMeasure {
     // The next item of a tuple or frozenset (borrowed), or null at its end.
     static PyObject* next(PyObject* holder, Py_ssize_t& place) {
         if (PyTuple_Check(holder)) return place < PyTuple_GET_SIZE(holder) ? PyTuple_GET_ITEM(holder, place++) : nullptr;
-        PySetObject* set = reinterpret_cast<PySetObject*>(holder);
-        while (place <= set->mask) {
-            setentry* entry = &set->table[place++];
-            if (entry->key != nullptr && entry->hash != -1) return entry->key;
-        }
-        return nullptr;
+        return layout::next_in_set(holder, place);
     }
 
     // What hashing the object looks into; false for what is no holder of hashed parts. A class with a `__hash__` in

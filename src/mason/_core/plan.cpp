@@ -452,12 +452,10 @@ static PyType_Spec plan_spec = {"mason._core.Plan", sizeof(Plan), 0,
 
 // ---- Plans ----
 
-static unsigned stamp_of(PyTypeObject* type) { return type->tp_version_tag; }
-
 Plan* Plans::find(PyTypeObject* type) {
     auto found = table->find(type);
     if (found != table->end()) {
-        if (found->second->stamp == stamp_of(type)) return found->second;
+        if (found->second->stamp == layout::version_tag(type)) return found->second;
         Plan* old = found->second;  // the class was changed since
         table->erase(found);
         Py_DECREF(old);
@@ -465,9 +463,9 @@ Plan* Plans::find(PyTypeObject* type) {
     }
     Ref made = Ref::check(PyObject_CallOneArg(make, reinterpret_cast<PyObject*>(type)));
     if (!Py_IS_TYPE(made.get(), state.plan_type)) raise(PyExc_TypeError, "make must return a Plan");
-    _PyType_Lookup(type, state.reserved[0]);  // makes CPython give the class a version tag
+    layout::give_version_tag(type, state.reserved[0]);
     Plan* plan = reinterpret_cast<Plan*>(made.get());
-    plan->stamp = stamp_of(type);
+    plan->stamp = layout::version_tag(type);
     auto [place, fresh] = table->emplace(type, plan);
     if (fresh) {
         Py_INCREF(type);

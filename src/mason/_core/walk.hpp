@@ -147,7 +147,7 @@ class Walk {
         if (type == &PyDict_Type && text_keys(v)) return open_dict(v);
         Ref kept = Ref::share(v);  // what follows may run code, and the container be changed by it
         const Known& known = known_[Known::place(type)];
-        if (type == known.type && known.plan->stamp == type->tp_version_tag) {
+        if (type == known.type && known.plan->stamp == layout::version_tag(type)) {
             if (known.plan->kind == Kind::Fields) return open_fields(v, known.plan);
             return open_as(v, known.plan);
         }
