@@ -15,11 +15,14 @@ class Peak:
             self._before = None
 
     def beyond(self) -> int | None:
-        """Return the most bytes there were beyond those at the beginning, None if not known."""
+        """Return the most bytes there were beyond those at the beginning.
+
+        None if that is not known: not told by the system, or too little for it to tell.
+        """
         most = _kilobytes("/proc/self/status", "VmHWM")
         if self._before is None or most is None:
             return None
-        return max(0, most - self._before) * 1024
+        return max(0, most - self._before) * 1024 or None
 
 
 def available() -> int | None:

@@ -66,7 +66,10 @@ _COLUMNS: tuple[_Column, ...] = (
     _Column("zipped", lambda row: _bytes(row.compressed), True),
     _Column("peak", _peak, True),
     _Column("safe", lambda row: _SHORT.get(row.safe, row.safe)),
-    _Column("read by", lambda row: _SHORT.get(row.readers, row.readers.partition(",")[0])),
+    _Column(
+        "read by",
+        lambda row: _SHORT.get(row.readers, "many" if "," in row.readers else row.readers),
+    ),
     _Column("human", lambda row: row.human),
     _Column("renamed", lambda row: row.renamed),
 )
