@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import collections
 import datetime as dt
+import gc
 import itertools
 import json
 import os
@@ -12,6 +13,7 @@ import pickle
 import re
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -154,9 +156,8 @@ def test_a_graph_is_converted_without_being_built(recipe: graphs.Recipe) -> None
         assert_same(value, load(converted, other))
         back = mason.reads(converted, format=other).dumps(format=one)
         assert_same(value, load(back, one))
-        if not recipe.has_sets:
-            assert converted == mason.dumps(value, format=other)
-            assert back == mason.dumps(value, format=one)
+        assert converted == mason.dumps(value, format=other)
+        assert back == mason.dumps(value, format=one)
 
 
 @FORMATS
@@ -166,12 +167,55 @@ def test_records_are_written_back_byte_for_byte(format: Any, recipe: graphs.Reci
     kept = mason.loads(data, unknown="keep", format=format)
     read = mason.reads(data, format=format)
     assert mason.same(kept, kept)
-    if not recipe.has_sets:
-        assert mason.dumps(kept, format=format) == data
-        assert read.dumps() == data
-    # also through sets and another process's eyes: the classes are still to be had
+    assert mason.dumps(kept, format=format) == data
+    assert read.dumps() == data
+    # also through another process's eyes: the classes are still to be had
     assert_same(graphs.build(recipe), load(mason.dumps(kept, format=format), format))
     assert_same(graphs.build(recipe), load(read.dumps(), format))
+
+
+@FORMATS
+@given(st.lists(st.text() | st.integers() | st.binary(), unique=True, min_size=2), st.data())
+def test_a_kept_set_stands_in_the_order_of_its_document(
+    format: Any, elements: list[Any], data: st.DataObject
+) -> None:
+    # any order, not only one that a set would have by itself
+    listed = mason.dumps({"set": elements, "frozen": [elements[::-1]]}, format="json", typed=True)
+    listed = listed.replace('"set":[', '"set":{"$set":[').replace(
+        '"frozen":[[', '"frozen":{"$frozenset":['
+    )
+    listed = listed.replace('],"frozen"', ']},"frozen"').removesuffix("]]}") + "]}}"
+    written = mason.reads(listed, format="json").dumps(format=format)
+    kept = mason.loads(written, unknown="keep", format=format)
+    assert type(kept["set"]) is set and type(kept["frozen"]) is frozenset
+    assert mason.dumps(kept, format=format) == written
+    assert mason.reads(written, format=format).dumps() == written
+
+    gone = data.draw(st.sampled_from(elements))
+    kept["set"].remove(gone)
+    kept["set"].add(None)  # what came since stands last
+    kept["frozen"] = None
+    expected = [element for element in elements if element is not gone and element != gone] + [None]
+    inert = mason.reads(mason.dumps(kept, format=format), format=format).dumps(format="json")
+    assert inert == mason.dumps({"set": expected, "frozen": None}, typed=True).replace(
+        '"set":[', '"set":{"$set":['
+    ).replace('],"frozen"', ']},"frozen"')
+
+
+def test_the_order_of_a_kept_set_ends_with_the_set() -> None:
+    gc.collect()
+    before = len(gc.get_objects())
+    for _ in range(50):
+        kept = mason.loads(
+            '{"$mason":1,"$set":[[1],{"$type":"a:B","me":[]}]}'.replace("[1]", "1"), unknown="keep"
+        )
+        for record in kept:
+            if type(record) is mason.Record:
+                record.items["me"].append(kept)  # a cycle through the set
+        assert len(weakref.getweakrefs(kept)) == 1
+    del kept, record
+    gc.collect()
+    assert len(gc.get_objects()) - before < 20
 
 
 @given(graphs.PLAIN)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _TYPED, _PLAIN, _SHARED, _STABLE, _TEXT = 1, 2, 4, 8, 16  # of the core's dump
-_READ_PLAIN, _JUDGED = 1, 4  # of the core's load
+_READ_PLAIN, _JUDGED, _ORDERED = 1, 4, 32  # of the core's load
 _PLANS = DEFAULT.plans  # nothing is ever registered there
 _MODULES = sys.modules
 _PATTERNS = "mason.adapters.patterns"
@@ -410,7 +410,7 @@ def _load(
     asked = DEFAULT if registry is None else _checked(registry)
     names = Names(asked, trust, type, aliases, unknown)
     bounds = None if limits is None else _bounds(limits)
-    flags = _READ_PLAIN if plain else 0
+    flags = (_READ_PLAIN if plain else 0) | (_ORDERED if unknown == "keep" else 0)
     if _PATTERNS in _MODULES:
         _begin_patterns()
     try:
@@ -435,7 +435,7 @@ def _document(
     if registry is not None:
         _checked(registry)
     bounds = None if limits is None else _bounds(limits)
-    root, needs, typed = _core.load(data, format, None, INERT, bounds)
+    root, needs, typed = _core.load(data, format, None, INERT | _ORDERED, bounds)
     return Document(
         root,
         format=format,

@@ -2,6 +2,7 @@
 // what happens once per value.
 #include "build.hpp"
 
+#include "order.hpp"
 #include "text.hpp"
 
 #include <structmember.h>
@@ -449,6 +450,7 @@ void Builder::add_all(PyObject* container, PyObject* content, bool pairs, size_t
     Py_ssize_t after = pairs ? PyDict_GET_SIZE(container) : PySet_GET_SIZE(container);
     if (after - before != n && !(pairs && options_.last_wins))
         fail("value", pairs ? "two keys of a dict are equal" : "two elements of a set are equal", "", at);
+    if (!pairs && options_.ordered) tie_order(container, content);
 }
 
 Ref Builder::make_set(PyObject* list, bool frozen, PyObject* eager, size_t start) {

@@ -31,6 +31,7 @@ bool reserved_attribute(PyObject* name);
 
 struct LoadOptions {
     bool plain = false, inert = false, judged = false, last_wins = false, nonfinite = false;
+    bool ordered = false;  // sets remember the order that they had
     Limits limits;
 };
 

@@ -365,6 +365,17 @@ inline PyObject* next_in_set(PyObject* holder, Py_ssize_t& place) {
     return nullptr;
 }
 
+// The callback (borrowed) of that type among those of the weak references to a set, or null.
+inline PyObject* weak_callback(PyObject* set, PyTypeObject* type) {
+    PyObject* each = reinterpret_cast<PySetObject*>(set)->weakreflist;
+    while (each != nullptr) {
+        PyWeakReference* reference = reinterpret_cast<PyWeakReference*>(each);
+        if (reference->wr_callback != nullptr && Py_IS_TYPE(reference->wr_callback, type)) return reference->wr_callback;
+        each = reinterpret_cast<PyObject*>(reference->wr_next);
+    }
+    return nullptr;
+}
+
 // A number that changes whenever the class does; 0 while it has none.
 inline unsigned version_tag(PyTypeObject* type) { return type->tp_version_tag; }
 // CPython gives a class its number when somebody looks for an attribute of it.

@@ -54,6 +54,7 @@ PyObject* core_load(PyObject*, PyObject* const* args, Py_ssize_t count) {
     options.judged = flags & 4;
     options.last_wins = flags & 8;
     options.nonfinite = flags & 16;
+    options.ordered = flags & 32;
     if (!parse_limits(args[4], options.limits)) return nullptr;
     try {
         Ref kept;

@@ -1,6 +1,7 @@
 // Strategy: the face of the core towards Python. Python hands in, once, what the core calls back: how errors are
 // made, and the table of the standard library's kinds. The core knows no policy and no library.
 #include "core.hpp"
+#include "order.hpp"
 #include "plan.hpp"
 
 namespace mason {
@@ -180,6 +181,7 @@ static Ref make_module() {
     Ref module = Ref::check(PyModule_Create(&definition));
     add_plan_types(module.get());
     add_pair_types(module.get());
+    add_order_type();
     state.not_trusted = Ref::check(PyErr_NewException("mason._core.NotTrusted", nullptr, nullptr)).release();
     state.needs_judging = Ref::check(PyErr_NewException("mason._core.NeedsJudging", nullptr, nullptr)).release();
     check(PyModule_AddObjectRef(module.get(), "NotTrusted", state.not_trusted));

@@ -112,7 +112,7 @@ struct State {
     PyObject* reserved[reserved_count];  // interned texts of the reserved keys
     PyObject *dump_error, *load_error, *mason_error, *refused, *kind_plan;
     PyObject *not_trusted, *needs_judging;
-    PyTypeObject *plan_type, *plans_type, *record_type, *name_type, *tag_type, *simple_type, *forward_type;
+    PyTypeObject *plan_type, *plans_type, *record_type, *name_type, *tag_type, *simple_type, *forward_type, *order_type;
 };
 extern State state;
 

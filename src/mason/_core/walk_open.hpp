@@ -2,6 +2,7 @@
 // pushes a frame, or notes a problem and writes null.
 #pragma once
 
+#include "order.hpp"
 #include "walk.hpp"
 
 namespace mason {
@@ -13,6 +14,7 @@ void Walk<W>::open_set(PyObject* v, Frame::Form form) {
     uint32_t visit = unvisited;
     if ((count > 0 || form == Frame::Set) && !enter(v, visit)) return;
     Ref elements = Ref::check(PySequence_List(v));
+    restore_order(v, elements.get());
     if (options_.stable) sort_elements(elements.get());
     nodes_ += count;
     out_.form_list_begin(form == Frame::Set ? Key::Set : Key::Frozenset, size_t(count));
