@@ -63,6 +63,12 @@ def test_version_tells_the_layout() -> None:
     assert "fast layout not in use" in succeed("--version", MASON_PUBLIC_API="1")
 
 
+def test_the_package_can_be_run() -> None:
+    command = [sys.executable, "-W", "error", "-m", "mason", "--version"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
+    assert said.stdout == succeed("--version")
+
+
 def test_help_lists_commands_and_exit_codes() -> None:
     said = succeed("--help")
     for word in ("convert", "show", "--version", "Exit codes:", "130", "141"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import http.client
 import json
 import os
@@ -10,7 +11,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -23,7 +25,8 @@ from test_cli import PROGRAM, environment, mason_command
 
 import mason
 from mason.cli.program import run
-from mason.page import serving
+from mason.cli.view import COMPARE
+from mason.page import comparisons, serving
 from mason.page.serving import HOST, ViewServer
 
 EVIL = "<img src=x onerror=alert(1)>.json"
@@ -49,8 +52,8 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def serve(root: Path) -> Iterator[ViewServer]:
-    with ViewServer(root) as server:
+def serve(root: Path, compare: Sequence[str] = COMPARE) -> Iterator[ViewServer]:
+    with ViewServer(root, compare) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
@@ -338,6 +341,97 @@ def test_silent_and_slow_browsers_do_not_hold_it_up(
         assert ask(server).status == 200
 
 
+# ---------------------------------------------------------------------------------- comparisons
+
+
+def compared(server: ViewServer, query: str) -> Answer:
+    """Ask for a comparison until it is there."""
+    for _ in range(600):
+        answer = ask(server, f"compared?{query}")
+        assert answer.status == 200, answer.text
+        if "Refresh" not in answer.headers:
+            return answer
+        assert "Every format takes its turn" in answer.said
+        time.sleep(0.2)
+    raise AssertionError("the comparison does not end")
+
+
+@pytest.mark.uninstrumented
+def test_a_document_of_values_is_compared(server: ViewServer, folder: Path) -> None:
+    values = {"<b>": EVIL, "paths": [Path("a"), {1, 2}], "when": [dt.date(2026, 11, 28)] * 2}
+    mason.dump(values, folder / "values.cbor")
+    assert (
+        'href="/' + server.token + '/compared?file=values.cbor"'
+        in ask(server, "?file=values.cbor").text
+    )
+    answer = compared(server, "file=values.cbor")
+    assert "Measured on values.cborUse mason " in answer.said
+    assert "All formats" in answer.text and "Size and time" in answer.text
+    assert EVIL not in answer.text
+    # what runs code on loading is not tried with what came from a file
+    left_out = re.search(r"pickle 5.*?</tr>", answer.text.partition("All formats")[2], re.DOTALL)
+    assert left_out is not None and "left out" in left_out[0]
+    # it is kept
+    assert ask(server, "compared?file=values.cbor").text == answer.text
+
+    number = drop(server, "dropped.json", b"[1, 2]")["page"].partition("?")[2]
+    assert "Measured on dropped.json" in compared(server, number).said
+
+
+def test_what_names_classes_is_not_built_to_be_compared(server: ViewServer, folder: Path) -> None:
+    trap = folder / "trap.json"
+    trap.write_text('{"$mason":1,"$type":"os:system","$new":["touch ran"]}')
+    page = ask(server, "?file=trap.json")
+    assert "/compared" not in page.text
+    assert "mason compare FILE --trust NAME" in page.text
+    said = ask(server, "compared?file=trap.json")
+    assert "Refresh" not in said.headers
+    assert "it names 1 class or function, and nothing is built here" in said.said
+    for query, reason in (
+        ("file=bad.json", "line 2"),
+        ("file=old.pkl", "pickle"),
+        ("file=../secret.json", "leads out"),
+        ("number=7", "no longer kept"),
+    ):
+        assert reason in ask(server, f"compared?{query}").said
+    assert server.comparisons._jobs == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import sys; sys.exit('<b>no</b>')", "the comparison failed: &lt;b&gt;no&lt;/b&gt;"),
+        ("import os; os.abort()", "the comparison failed: status -6"),
+        ("print('[')", "the comparison failed: its answer is no JSON"),
+        ("import time; time.sleep(60)", "it took longer than 0.5 seconds"),
+    ],
+)
+def test_a_comparison_that_fails_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: str, reason: str
+) -> None:
+    monkeypatch.setattr(comparisons, "_SECONDS", 0.5 if "sleep" in code else 60)
+    for server in serve(folder, [sys.executable, "-c", code]):
+        answer = compared(server, "file=deep.cbor")
+        assert reason in answer.said
+        assert "<b>" not in answer.text
+
+
+def test_comparisons_end_with_the_server(folder: Path, tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    code = f"import os, time; open({str(began)!r}, 'x').write(str(os.getpid())); time.sleep(600)"
+    for server in serve(folder, [sys.executable, "-c", code]):
+        for _ in range(2):  # the second finds the first
+            assert "Refresh" in ask(server, "compared?file=deep.cbor").headers
+        for number in range(comparisons._KEPT - 1):
+            asked = drop(server, "a.json", b"[%d]" % number)["page"].partition("?")[2]
+            assert "Refresh" in ask(server, f"compared?{asked}").headers
+        assert "too many comparisons are waiting" in ask(server, "compared?file=many.json").said
+        while not (began.exists() and began.read_text()):
+            time.sleep(0.02)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(began.read_text()), 0)
+
+
 # ---------------------------------------------------------------------------------- the command
 
 
@@ -457,6 +551,23 @@ def test_the_folder_in_a_browser(
     asked = browser.asked()
     assert len(asked) == 6
     assert all(address.startswith(server.address) for address in asked)
+
+
+@pytest.mark.uninstrumented
+def test_a_comparison_in_a_browser(server: ViewServer, browser: Browser, folder: Path) -> None:
+    (folder / "rows.json").write_text(json.dumps({"<img src=x onerror=alert(1)>": [1.5] * 500}))
+    browser.look_like()
+    browser.open(f"{server.address}?file=rows.json")
+    browser.driver.find_element("link text", "Take it through every format").click()
+    browser.until(lambda: browser.driver.title.startswith("Use "), seconds=120)
+    assert browser.find("svg")
+    heading = browser.find("table.sortable thead th")[2]
+    heading.find_element("css selector", "button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert browser.find("img") == []
+    assert "<img src=x onerror=alert(1)>" in browser.run("return document.body.innerText")
+    assert browser.complaints() == []
+    assert all(address.startswith(server.address) for address in browser.asked())
 
 
 @pytest.mark.uninstrumented

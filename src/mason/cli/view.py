@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
+
+# -P: what lies in the working directory is not imported
+COMPARE = [sys.executable, "-P", "-m", "mason", "compare", "-", "--json"]
+COMPARE += ["--seconds", "5", "--rounds", "5", "--memory", "1024"]
 
 
 @click.command("view")
@@ -21,11 +26,12 @@ def command(path: str, port: int, no_browser: bool) -> None:
     """Show PATH, a file or a folder, in the browser.
 
     A server answers on 127.0.0.1 only, to whoever has the address with its token, until Ctrl-C.
-    Nothing is imported, built or run, and nothing goes out.
+    Nothing of a file is imported, built or run, and nothing goes out. A document that names no
+    class can be taken through every format there, as mason compare does.
     """
     from mason.page.serving import ViewServer
 
-    with ViewServer(Path(path), port) as server:
+    with ViewServer(Path(path), COMPARE, port) as server:
         click.echo(f"{server.address}  (Ctrl-C ends it)")
         if not no_browser:
             import webbrowser

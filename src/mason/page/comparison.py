@@ -40,23 +40,26 @@ def comparison_page(data: dict[str, Any]) -> str:
 
     Raises `ChartError` where the library that draws the chart is missing.
     """
-    drawn = charts(data)
+    return sheet(f"{advice(data)} – mason compare", *comparison_parts(data, charts(data)))
+
+
+def comparison_parts(data: Mapping[str, Any], drawn: Part) -> list[Part]:
+    """Return what a page says of a comparison; `drawn` is its chart, if there is one."""
     told = losses(data)
-    return sheet(
-        f"{_advice(data)} – mason compare",
+    return [
         _header(data),
         section("chart", "Size and time", legend(data), drawn) if drawn else legend(data),
         section("formats", "All formats", table(data, anchors(data))),
         section("losses", "Where they stop, and what they change", told) if told else None,
         _object(data),
         section("measured", "How it was measured", *measured(data)),
-    )
+    ]
 
 
 def verdict(data: Mapping[str, Any]) -> list[Part]:
     """Return what to use, in a sentence."""
     about = tag("p", "JSON or pickle? Measured on ", code(_title(data)), class_="kicker")
-    return [about, tag("h1", _advice(data))]
+    return [about, tag("h1", advice(data))]
 
 
 def reasons(data: Mapping[str, Any]) -> list[Part]:
@@ -123,7 +126,8 @@ def _header(data: Mapping[str, Any]) -> Markup:
     return tag("header", *verdict(data), beside, class_="verdict")
 
 
-def _advice(data: Mapping[str, Any]) -> str:
+def advice(data: Mapping[str, Any]) -> str:
+    """Return what to use, in a few words."""
     choice = data["verdict"]["choice"]
     purpose = _PURPOSES.get(data["purpose"] or "", "")
     if not choice:

@@ -12,7 +12,7 @@ import json
 import secrets
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -21,9 +21,18 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from mason.errors import MasonError
+from mason.page.comparisons import Comparisons
 from mason.page.sheet import policy
 from mason.page.shelf import MOST_DROPPED, Shelf
-from mason.page.views import SERVED, Links, document_view, folder_view, problem_text, problem_view
+from mason.page.views import (
+    SERVED,
+    Links,
+    comparison_view,
+    document_view,
+    folder_view,
+    problem_text,
+    problem_view,
+)
 
 HOST = "127.0.0.1"
 _AT_ONCE = 16
@@ -51,8 +60,10 @@ class ViewServer(ThreadingMixIn, HTTPServer):
     daemon_threads = True
     request_queue_size = _AT_ONCE
 
-    def __init__(self, root: Path, port: int = 0) -> None:
+    def __init__(self, root: Path, compare: Sequence[str], port: int = 0) -> None:
+        """Serve `root`; `compare` is the command that compares a document."""
         self.shelf = Shelf(root)
+        self.comparisons = Comparisons(compare)
         self.token = secrets.token_urlsafe(24)
         self._room = BoundedSemaphore(_AT_ONCE)
         super().__init__((HOST, port), _Request)
@@ -68,6 +79,11 @@ class ViewServer(ThreadingMixIn, HTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = HOST, self.server_address[1]
+
+    def server_close(self) -> None:
+        """Close, and end the comparison that is under way."""
+        super().server_close()
+        self.comparisons.close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a thread where there is room, and hang up where there is none."""
@@ -116,6 +132,7 @@ class _Request(BaseHTTPRequestHandler):
     server_version = "mason"
     sys_version = ""
     timeout = _SECONDS
+    _waits = False  # whether the page is to be asked for again
 
     def do_GET(self) -> None:
         """Show a page."""
@@ -168,6 +185,8 @@ class _Request(BaseHTTPRequestHandler):
                 page = folder_view(shelf, asked.get("folder", ""), links)
             elif place in ("", "dropped"):
                 page = document_view(shelf, place, links)
+            elif place == "compared":
+                page, self._waits = comparison_view(shelf, self.server.comparisons, links)
             else:
                 raise _Refusal(404, "There is nothing here.")
         except (MasonError, OSError) as error:
@@ -209,6 +228,8 @@ class _Request(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Security-Policy", f"{policy(SERVED)}; frame-ancestors 'none'")
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        if self._waits:
+            self.send_header("Refresh", "1")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

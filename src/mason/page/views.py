@@ -1,15 +1,18 @@
-"""The pages of `mason view`: a document, a folder, and what could not be shown."""
+"""The pages of `mason view`: a document, its comparison, a folder, and what could not be shown."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from mason.document import Document
 from mason.errors import shown
 from mason.inspection.show import Line, show
+from mason.page.chart import ChartError, charts
+from mason.page.comparison import advice, comparison_parts
+from mason.page.comparisons import Comparisons
 from mason.page.document import document_parts
 from mason.page.figures import count_text, size_text
 from mason.page.markup import Markup, Part, tag, together
@@ -42,6 +45,10 @@ class Links(NamedTuple):
     def here(self, place: str, **changes: str) -> str:
         """Return the address of this page with other questions; `place` is "" or "dropped"."""
         return self._address(place, {**self.identity(), **changes})
+
+    def compared(self) -> str:
+        """Return the address of the comparison of the document that this page is of."""
+        return self._address("compared", self.identity())
 
     def folder(self, place: str) -> str:
         """Return the address of a folder."""
@@ -79,9 +86,27 @@ def document_view(shelf: Shelf, place: str, links: Links) -> str:
     return sheet(
         f"{name} – mason view",
         *document_parts(tree, name, Guide(link=deeper)),
+        _formats(document, links.compared()),
         served=SERVED,
         above=_bar(links, place, name, path),
     )
+
+
+def comparison_view(shelf: Shelf, comparisons: Comparisons, links: Links) -> tuple[str, bool]:
+    """Return the page of the comparison of a document, and whether it is still under way.
+
+    Raises what reading the document raises, and `NotCompared`.
+    """
+    place = "dropped" if "number" in links.asked else ""
+    name, document = _document(shelf, place, links.asked)
+    found = comparisons.of(document)
+    above = _bar(links, place, name, "$", below="formats")
+    if isinstance(found, float):
+        page = sheet(f"{name} – mason view", _wait(name, found), served=SERVED, above=above)
+        return page, True
+    data = {**found, "title": name}
+    parts = comparison_parts(data, _drawn(data))
+    return sheet(f"{advice(data)} – mason view", *parts, served=SERVED, above=above), False
 
 
 def folder_view(shelf: Shelf, place: str, links: Links) -> str:
@@ -149,6 +174,45 @@ def _document(shelf: Shelf, place: str, asked: Mapping[str, str]) -> tuple[str, 
     return shown(name, _NAME_ROOM), shelf.file(file)
 
 
+def _formats(document: Document, address: str) -> Markup:
+    """Return the way to the comparison of a document, or why there is none."""
+    if document.needs:
+        return section(
+            "which",
+            "Which format?",
+            sentence(
+                "To measure that, its objects would have to be built, and here nothing is. If you "
+                "trust the names above, ",
+                code("mason compare FILE --trust NAME"),
+                " does it in a terminal.",
+            ),
+        )
+    said = sentence(
+        tag("a", "Take it through every format", href=address, class_="button"),
+        " and see which keeps it exactly, how large it gets and how long it takes. Each is tried "
+        "in a process of its own, which takes some seconds.",
+    )
+    return section("which", "Which format?", said)
+
+
+def _wait(name: str, seconds: float) -> Markup:
+    return tag(
+        "header",
+        tag("p", "JSON or pickle? Measuring ", code(name), class_="kicker"),
+        tag("h1", "Every format takes its turn"),
+        sentence(f"{seconds:.0f} s so far; this page comes again by itself.", class_="lead"),
+        class_="verdict",
+    )
+
+
+def _drawn(data: Mapping[str, Any]) -> Part:
+    """Return the chart, or what is missing for one."""
+    try:
+        return charts(data)
+    except ChartError as error:
+        return sentence("A chart stands here with ", code(error.hint or ""), class_="note")
+
+
 def _items(asked: Mapping[str, str]) -> int:
     text = asked.get("items", "")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else _ITEMS
@@ -169,18 +233,29 @@ def _entry(entry: Entry, links: Links) -> Markup:
     )
 
 
-def _bar(links: Links, place: str, name: str | None, path: str, folder: str = "") -> Markup:
+def _bar(
+    links: Links, place: str, name: str | None, path: str, folder: str = "", below: str = ""
+) -> Markup:
     """Return what stands above a page: where one is, a part to look at, a place to drop files."""
     crumbs: list[Part] = [tag("a", "mason view", href=links.base)]
     above = os.path.dirname(links.asked.get("file", "")) if name else os.path.dirname(folder)
     if above:
         crumbs.append(tag("a", shown(above, _NAME_ROOM), href=links.folder(above)))
-    if name and path != "$":
+    if name and (path != "$" or below):
         crumbs.append(tag("a", name, href=links.here(place)))
+    if below:
+        crumbs.append(below)
     trail = tag("ol", *(tag("li", crumb) for crumb in crumbs))
+    form = _part_form(links, place, path) if name and not below else None
     return together(
         [
-            tag("nav", trail, _part_form(links, place, path) if name else None, aria_label="Place"),
+            tag(
+                "nav",
+                trail,
+                tag("a", "Which format?", href="#which") if form else None,
+                form,
+                aria_label="Place",
+            ),
             _drop(links),
         ]
     )
