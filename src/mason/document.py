@@ -12,7 +12,7 @@ from collections import ChainMap, deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
 
 from mason._core import Name, Record, Simple, Tag
 from mason.errors import Need, PathError, shown
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["Document", "Name", "Need", "Record", "Simple", "Tag", "walk"]
 
 _T = TypeVar("_T")
+Part: TypeAlias = tuple[Step, Any]
 _MISSING: Any = object()
 _SEQUENCES = (list, tuple, deque)
 _SETS = (set, frozenset)
 # the slots of an inert instance that hold what is inside the object itself: paths do not name them
-_SEQUENCE_SLOTS = ("$list", "$tuple")
-_SET_SLOTS = ("$set", "$frozenset")
-_NAMED_SLOTS = ("$extra", "$dict")
+OWN_SEQUENCES = ("$list", "$tuple")
+OWN_SETS = ("$set", "$frozenset")
+OWN_NAMES = ("$extra", "$dict")
 
 
 class Document:
@@ -187,7 +188,7 @@ def walk(root: Any) -> Iterator[tuple[Place, Any]]:
     line: list[Iterator[tuple[Place, Any]]] = [iter([(Place(), root)])]
     while line:
         for place, value in line[-1]:
-            inside = _inside(value)
+            inside = parts_of(value)
             if inside is not None:
                 if id(value) in met:
                     continue
@@ -203,39 +204,42 @@ def walk(root: Any) -> Iterator[tuple[Place, Any]]:
 # --- from a container to its parts
 
 
-def _placed(place: Place, inside: Iterator[tuple[Step, Any]]) -> Iterator[tuple[Place, Any]]:
+def _placed(place: Place, inside: Iterator[Part]) -> Iterator[tuple[Place, Any]]:
     for step, part in inside:
         yield Place(place, step), part
 
 
-def _inside(value: Any) -> Iterator[tuple[Step, Any]] | None:
-    """Return the parts of a container with the steps to them; None for an atom."""
+def parts_of(value: Any, every_key: bool = False) -> Iterator[Part] | None:
+    """Return the parts of a container with the steps to them; None for an atom.
+
+    Keys that are containers are among them; with `every_key`, so are all that are no text or int.
+    """
     kind = type(value)
     if kind is Record:
-        return _inside_record(value.items)
+        return _parts_of_record(value.items, every_key)
     if kind is Tag:
         return iter([(Step("index", 0), value.value)])
     if issubclass(kind, dict):
-        return _inside_pairs(dict.items(value))
+        return _parts_of_pairs(dict.items(value), every_key)
     if issubclass(kind, _SEQUENCES):
         return _numbered("index", kind.__iter__(value))
     if issubclass(kind, _SETS):
         return _numbered("element", kind.__iter__(value))
     if kind is ChainMap:
         return _numbered("index", value.maps)
-    return _inside_pairs(vars(value).items()) if kind is SimpleNamespace else None
+    return _parts_of_pairs(vars(value).items(), every_key) if kind is SimpleNamespace else None
 
 
-def _inside_record(items: dict[str, Any]) -> Iterator[tuple[Step, Any]]:
+def _parts_of_record(items: dict[str, Any], every_key: bool) -> Iterator[Part]:
     for slot, part in items.items():
-        if slot in _SEQUENCE_SLOTS and type(part) is list:
+        if slot in OWN_SEQUENCES and type(part) is list:
             yield from _numbered("index", part)
-        elif slot in _SET_SLOTS and type(part) is list:
+        elif slot in OWN_SETS and type(part) is list:
             yield from _numbered("element", part)
-        elif slot in _NAMED_SLOTS and type(part) is dict:
-            yield from _inside_pairs(part.items())
+        elif slot in OWN_NAMES and type(part) is dict:
+            yield from _parts_of_pairs(part.items(), every_key)
         elif slot == "$map" and _are_pairs(part):
-            yield from _inside_pairs(part)
+            yield from _parts_of_pairs(part, every_key)
         else:
             yield Step("key", slot[1:] if slot.startswith("$$") else slot), part
 
@@ -245,19 +249,17 @@ def _are_pairs(part: Any) -> bool:
     return type(part) is list and all(type(pair) is list and len(pair) == 2 for pair in part)
 
 
-def _inside_pairs(pairs: Iterable[Any]) -> Iterator[tuple[Step, Any]]:
+def _parts_of_pairs(pairs: Iterable[Any], every_key: bool) -> Iterator[Part]:
     for index, (key, part) in enumerate(pairs):
-        if type(key) is str:
-            yield Step("key", key), part
+        if type(key) is str or type(key) is int:
+            yield Step("key" if type(key) is str else "index", key), part
             continue
-        if _inside(key) is not None:
+        if every_key or parts_of(key) is not None:
             yield Step("element", index), key
-        yield Step("index", key) if type(key) is int else Step("entry", index), part
+        yield Step("entry", index), part
 
 
-def _numbered(
-    kind: Literal["index", "element"], parts: Iterable[Any]
-) -> Iterator[tuple[Step, Any]]:
+def _numbered(kind: Literal["index", "element"], parts: Iterable[Any]) -> Iterator[Part]:
     return ((Step(kind, index), part) for index, part in enumerate(parts))
 
 
@@ -297,11 +299,11 @@ def _part_of_record(items: dict[str, Any], step: Step) -> Any:
         )
         return next(found, next((v for k, v in pairs if type(k) is str and k == key), _MISSING))
     if step.kind == "index":
-        lists = (items[slot] for slot in _SEQUENCE_SLOTS if type(items.get(slot)) is list)
+        lists = (items[slot] for slot in OWN_SEQUENCES if type(items.get(slot)) is list)
         found = (_nth(part, step) for part in lists)
         return next(found, next((v for k, v in pairs if type(k) is int and k == step.at), _MISSING))
     if step.kind == "element":
-        sets = (items[slot] for slot in _SET_SLOTS if type(items.get(slot)) is list)
+        sets = (items[slot] for slot in OWN_SETS if type(items.get(slot)) is list)
         return next((_nth(part, step) for part in sets), _nth((k for k, _ in pairs), step))
     return _nth((v for _, v in pairs), step)
 
@@ -340,7 +342,7 @@ def _unit(data: bytes | str) -> str:
 
 def _offer(value: Any) -> str | None:
     """Name a few steps that do lead somewhere."""
-    inside = _inside(value)
+    inside = parts_of(value)
     steps = [shown(str(step), 40) for step, _ in islice(inside, 6)] if inside is not None else []
     if not steps:
         return None

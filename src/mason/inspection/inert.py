@@ -9,9 +9,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from json import dumps
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
-from mason.document import Name, Record, Simple, Tag
+from mason.document import (
+    OWN_NAMES,
+    OWN_SEQUENCES,
+    OWN_SETS,
+    Name,
+    Part,
+    Record,
+    Simple,
+    Tag,
+    parts_of,
+)
 from mason.errors import shown
 from mason.inspection.words import brief
 from mason.paths import Step
@@ -23,10 +33,6 @@ _SETS = (set, frozenset)
 _CONTAINERS = frozenset({Record, Tag, dict, *_SEQUENCES, *_SETS})
 # what these classes print is nobody else's code, and says more than their repr
 _SPELLED = frozenset({"date", "time", "datetime", "timedelta", "Decimal", "Fraction", "UUID"})
-# the slots of an instance whose content is the instance's own: its parts are shown in its place
-OWN_SEQUENCES = ("$list", "$tuple")
-OWN_SETS = ("$set", "$frozenset")
-OWN_NAMES = ("$dict", "$extra")
 # instances that are one value
 _VALUE_SLOTS = ("$str", "$enum", "$int", "$float", "$bytes")
 # types that the text of a value shows
@@ -37,62 +43,16 @@ _IDENTITIES = ("id", "_id", "uuid", "guid", "key", "sku", "code", "slug", "name"
 PATH_ROOM = 1_000
 _PATH_STEPS = 100
 
-Part: TypeAlias = tuple[Step, Any]
 # The fields of a paths.Step, made into one only when it is shown.
 RawStep: TypeAlias = tuple[Any, Any]
 # The place before, and the step from there; None is where the tree begins.
 Place: TypeAlias = "tuple[Place, RawStep] | None"
 
 
-# --- from a container to its parts
-
-
-def parts_of(value: Any) -> Iterator[Part] | None:
-    """Return the parts of a container with the steps to them; None for an atom."""
-    kind = type(value)
-    if kind is Record:
-        return None if is_value(value) else _record_parts(value.items)
-    if kind is Tag:
-        return iter([(Step("index", 0), value.value)])
-    if issubclass(kind, dict):
-        return _pairs(dict.items(value))
-    if issubclass(kind, _SEQUENCES):
-        return _numbered("index", kind.__iter__(value))
-    if issubclass(kind, _SETS):
-        return _numbered("element", kind.__iter__(value))
-    return None
-
-
-def _record_parts(items: dict[str, Any]) -> Iterator[Part]:
-    for slot, part in items.items():
-        if slot in OWN_SEQUENCES and type(part) is list:
-            yield from _numbered("index", part)
-        elif slot in OWN_SETS and type(part) is list:
-            yield from _numbered("element", part)
-        elif slot in OWN_NAMES and type(part) is dict:
-            yield from _pairs(part.items())
-        elif slot == "$map" and type(part) is list:
-            yield from _pairs(part)
-        else:
-            yield Step("key", slot[1:] if slot.startswith("$$") else slot), part
-
-
-def _pairs(pairs: Iterable[Any]) -> Iterator[Part]:
-    for index, (key, part) in enumerate(pairs):
-        if type(key) is str:
-            yield Step("key", key), part
-        elif type(key) is int:
-            yield Step("index", key), part
-        else:
-            yield Step("element", index), key
-            yield Step("entry", index), part
-
-
-def _numbered(kind: Literal["index", "element"], parts: Iterable[Any]) -> Iterator[Part]:
-    return ((Step(kind, index), part) for index, part in enumerate(parts))
-
-
-# --- what a value is
+def shown_parts(value: Any) -> Iterator[Part] | None:
+    """Return the parts of a container with the steps to them; None for what is one value."""
+    one = type(value) is Record and is_value(value)
+    return None if one else parts_of(value, every_key=True)
 
 
 def may_be_shared(value: Any) -> bool:

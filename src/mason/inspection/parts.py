@@ -12,8 +12,8 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from mason.document import Name, Record, Simple, Tag
-from mason.inspection.inert import OWN_SEQUENCES, OWN_SETS, is_value, may_be_shared
+from mason.document import OWN_SEQUENCES, OWN_SETS, Name, Record, Simple, Tag
+from mason.inspection.inert import is_value, may_be_shared
 from mason.inspection.state import Kinds
 
 _SMALL = 60  # bits; CPython's hash of an int within 61 bits is the int itself

@@ -16,14 +16,13 @@ from mason.errors import Need, shown
 from mason.inspection.inert import (
     EVIDENT,
     PATH_ROOM,
-    Part,
     Place,
     element_type,
     may_be_shared,
-    parts_of,
     path_text,
     place_text,
     shown_name,
+    shown_parts,
     size_of,
     step_text,
     text_of,
@@ -32,7 +31,7 @@ from mason.inspection.inert import (
 from mason.paths import Step, parse_path
 
 if TYPE_CHECKING:
-    from mason.document import Document
+    from mason.document import Document, Part
 
 _COLUMN = 60  # the most that a column of names is wide
 _RAIL = 32  # levels that are indented; deeper lines say their level instead
@@ -214,7 +213,7 @@ class _Survey:
                     if known:
                         continue
                 self.values += 1
-                parts = parts_of(value)
+                parts = shown_parts(value)
                 if parts is not None:
                     stack.append(parts)
                     break
@@ -235,7 +234,7 @@ class _Survey:
                 place = (before, step) if len(stack) > 1 else None
                 if id(value) in self.shared:
                     self._first[id(value)] = place
-                inside = parts_of(value)
+                inside = shown_parts(value)
                 if inside is not None:
                     stack.append((place, inside))
                     break
@@ -283,7 +282,7 @@ def _goes_on(line: Line, level: int, depth: int | None) -> bool:
 
 def _bounded(value: Any, items: int | None) -> Iterator[tuple[Part | None, int, bool]]:
     """Give the first parts of a container, each with whether it is the last; then what is left."""
-    parts = parts_of(value) or iter(())
+    parts = shown_parts(value) or iter(())
     held = next(parts, None)
     for _ in range(items) if items is not None else _always():
         part, held = held, next(parts, None)
