@@ -9,6 +9,7 @@ PYTHON ?=# picked by tools/find_python.sh; or say e.g. make test PYTHON=python3.
 VENV ?= .venv
 ARGS ?=# handed on, e.g. make test ARGS='-k datetime -x'
 SECONDS_EACH ?= 60# for make fuzz
+WORKERS ?= 2# processes that run the tests; 0 for one that --pdb and -s can speak to
 
 ASAN_VENV := $(VENV)-asan
 BIN := $(VENV)/bin
@@ -18,6 +19,7 @@ ASAN := $(ASAN_VENV)/.installed
 PEERS_VENV := $(VENV)-peers
 PEERS := $(PEERS_VENV)/.installed
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/mason/_core/*)
+TOGETHER = -W error -n $(WORKERS) --dist worksteal
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 WERROR := --config-settings=cmake.define.MASON_WERROR=$(if $(MASON_WERROR),ON,OFF)
 
@@ -31,11 +33,11 @@ demo: $(RUN) ## see mason at work on this machine's own installed packages
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 test: $(DEV) ## run the whole suite, with ruff, mypy and import-linter in it
-	@$(BIN)/python -m pytest -W error $(ARGS)
+	@$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 # What stands on the public functions alone (pages, comparisons, diffs) cannot tell which API the core uses.
 fallback: $(DEV) ## run the suite without CPython's internals (the public C API only)
-	@MASON_PUBLIC_API=1 $(BIN)/python -m pytest -W error -m 'not lint' --ignore-glob='tests/test_page*' \
+	@MASON_PUBLIC_API=1 $(BIN)/python -m pytest $(TOGETHER) -m 'not lint' --ignore-glob='tests/test_page*' \
 	  --ignore-glob='tests/test_compare*' --ignore-glob='tests/test_diff*' --ignore=tests/test_view.py $(ARGS)
 
 lint: $(DEV) ## only look at the source: ruff, mypy --strict, import-linter
@@ -63,7 +65,7 @@ ASAN_RUN = env \
   PYTHONMALLOC=malloc
 
 asan: $(ASAN) ## run the suite on a core built with AddressSanitizer and UBSan (needs g++)
-	@$(ASAN_RUN) $(ASAN_VENV)/bin/python -m pytest -W error -p no:faulthandler --capture sys --timeout 900 \
+	@$(ASAN_RUN) $(ASAN_VENV)/bin/python -m pytest $(TOGETHER) -p no:faulthandler --capture sys --timeout 900 \
 	  --hypothesis-profile quick -m 'not lint and not uninstrumented' $(ARGS)
 
 leaks: $(DEV) ## repeat dumps, loads and refusals and watch objects, references and memory

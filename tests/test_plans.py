@@ -590,7 +590,9 @@ def test_subclasses_of_other_types_are_refused(cls: Any, said: str) -> None:
 
 @FORMATS
 @pytest.mark.parametrize(
-    "named", [shapes.Point, shapes.Outer.Inner, shapes.total, shapes.Color, shapes.Meta], ids=repr
+    "named",
+    [shapes.Point, shapes.Outer.Inner, shapes.total, shapes.Color, shapes.Meta],
+    ids=lambda named: named.__qualname__,
 )
 def test_classes_and_functions_come_back_as_themselves(named: Any, format: str) -> None:
     assert through({"a": named}, format, named)["a"] is named
