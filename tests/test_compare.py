@@ -230,7 +230,7 @@ def test_what_a_reader_gave_is_not_taken_for_the_same_without_an_answer() -> Non
 def test_a_comparison_that_takes_too_long_is_not_taken_for_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(trial, "difference", lambda *_: time.sleep(600))
+    monkeypatch.setattr(trial, "in_place", lambda *_: time.sleep(600))
     found = compared([(1, 2)], trap(lambda obj: "", lambda data: [(1, 2)]), seconds=3).rows[0]
     assert found.outcome == "cannot tell"
     assert "compared" in found.reason

@@ -25,6 +25,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import attrs
+import graphs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -452,7 +453,7 @@ def test_paths_lead_to_the_place() -> None:
 
 
 def test_differences_come_in_document_order_up_to_the_limit() -> None:
-    left, right = [[n] for n in range(20)], [[n + 1] for n in range(20)]
+    left, right = [[n] for n in range(20)], [[n + 100] for n in range(20)]
     assert [f.path for f in difference(left, right, 3)] == ["$[0][0]", "$[1][0]", "$[2][0]"]
     assert len(difference(left, right)) == 10
     assert len(difference(left, right, limit=100)) == 20
@@ -462,8 +463,9 @@ def test_differences_come_in_document_order_up_to_the_limit() -> None:
 
 def test_lengths_and_keys() -> None:
     assert [str(f) for f in difference([1, 2], [1, 3, 4])] == [
-        "$[1]: value: 2 | 3",
-        "$: size: 2 | 3",
+        "$[1]: missing: 2 | ",
+        "$[1]: extra:  | 3",
+        "$[2]: extra:  | 4",
     ]
     assert [str(f) for f in difference({"a": 1, "b": 2}, {"b": 3, "c": [1]})] == [
         "$.a: missing: 1 | ",
@@ -789,6 +791,118 @@ def test_field_order_and_factories_do_not_matter() -> None:
         a: list[Any] = field(default_factory=list)
 
     assert same(Late(), Late([]))
+
+
+# ------------------------------------------------------------------ elements that belong together
+
+
+def told(a: Any, b: Any) -> list[str]:
+    return [str(one) for one in difference(a, b)]
+
+
+@pytest.mark.parametrize("make", [list, tuple, deque])
+def test_elements_that_were_put_in_or_taken_out_are_told_alone(make: Any) -> None:
+    words = ["a", "b", "c", "d"]
+    assert told(make(words), make(["new", *words])) == ["$[0]: extra:  | 'new'"]
+    assert told(make(words), make([*words[:2], "x", "y", *words[2:]])) == [
+        "$[2]: extra:  | 'x'",
+        "$[3]: extra:  | 'y'",
+    ]
+    assert told(make(words), make(words[1:])) == ["$[0]: missing: 'a' | "]
+    assert told(make([[1], [2]]), make([[2]])) == ["$[0]: missing: list of 1 | "]
+
+
+def test_empty_sequences_have_no_pairs() -> None:
+    assert told([[1]], []) == ["$[0]: missing: list of 1 | "]
+    assert told([], [None]) == ["$[0]: extra:  | None"]
+    assert told((1,), ()) == ["$: value: tuple of 1 | tuple of 0"]
+
+
+def test_elements_that_moved_are_told_as_moves() -> None:
+    points = [Point(number) for number in range(5)]
+    turned = copy.deepcopy([points[4], *points[:4]])
+    assert told(points, turned) == ["$[4]: moved: at [4] | at [0]"]
+    turned[0].y = 7  # and is another now, but still alike
+    assert told([Point("name", 1), 2, 3], [2, 3, Point("name", 1)]) == [
+        "$[0]: moved: at [0] | at [2]"
+    ]
+
+
+def test_what_changed_is_found_beside_what_was_put_in() -> None:
+    @dataclass
+    class User:
+        id: int
+        name: str
+        tags: Any = ()
+
+    before = [User(n, f"user {n}", ["a", ["b"]]) for n in range(6)]
+    after = copy.deepcopy(before)
+    after[3].tags[1].append("c")
+    after.insert(0, User(77, "new"))
+    del after[6]
+    assert told({"users": before}, {"users": after}) == [
+        "$.users[0]: extra:  | " + brief_of(after[0]),
+        "$.users[3].tags[1][1]: extra:  | 'c'",
+        "$.users[5]: missing: " + brief_of(before[5]) + " | ",
+    ]
+
+
+def brief_of(value: Any) -> str:
+    return difference([value], [])[0].a
+
+
+def test_what_is_large_is_compared_place_by_place() -> None:
+    many = list(range(110_000))
+    found = difference(many, [-1, *many], limit=1000)
+    assert len(found) == 1000
+    assert str(found[0]) == "$[0]: value: 0 | -1"
+
+
+def test_what_was_changed_in_place_is_told_in_place() -> None:
+    assert told([(1, 2), (3, 4)], [[1, 2], [3, 4]]) == [
+        "$[0]: type: tuple of 2 | list of 2",
+        "$[1]: type: tuple of 2 | list of 2",
+    ]
+    assert told([1, 2, 3], [1, 5, 3]) == ["$[1]: value: 2 | 5"]
+    assert told([[1, 2, 3]] * 2, [[1, 2, 3], [1, 2, 3]])[0].startswith("$[1]: sharing: ")
+    assert told(At(1, 2), At(2, 1)) == ["$.x: value: 1 | 2", "$.y: value: 2 | 1"]
+
+
+class At(NamedTuple):
+    x: int
+    y: int
+
+
+@given(
+    st.lists(st.integers(0, 10_000), unique=True, max_size=30),
+    st.lists(st.integers(20_000, 30_000), unique=True, max_size=5),
+    st.data(),
+)
+def test_every_edit_is_told_once(base: list[int], fresh: list[int], data: st.DataObject) -> None:
+    gone = data.draw(
+        st.lists(st.sampled_from(base), unique=True, max_size=5) if base else st.just([])
+    )
+    edited = [[number] for number in base if number not in gone]
+    for number in fresh:
+        edited.insert(data.draw(st.integers(0, len(edited))), [number])
+    found = difference([[number] for number in base], edited, limit=100)
+    if len(gone) == len(fresh):
+        return  # one that stands in the place of another is the same one, changed
+    kinds = Counter(one.kind for one in found)
+    changed = kinds.pop("value", 0)
+    assert kinds["missing"] + changed == len(gone)
+    assert kinds["extra"] + changed == len(fresh)
+    assert kinds["moved"] == 0
+
+
+@given(recipe=graphs.GRAPHS, other=graphs.GRAPHS)
+def test_what_is_not_the_same_differs_somewhere(
+    recipe: graphs.Recipe, other: graphs.Recipe
+) -> None:
+    a, b = graphs.build(recipe), graphs.build(other)
+    assert same(a, b) == (difference(a, b) == [])
+    assert same([a, b], [b, a]) == (difference([a, b], [b, a]) == [])
+    assert difference([a, b], [graphs.build(recipe), graphs.build(other)]) == []
 
 
 # ------------------------------------------------------------------------------------ turned keys

@@ -23,7 +23,7 @@ from mason.comparison.spellings import Pair, Subject
 from mason.comparison.stopping import Search
 from mason.errors import DumpError, shown
 from mason.inspection.classes import class_name
-from mason.inspection.sameness import Difference, difference
+from mason.inspection.sameness import Difference, in_place
 
 _SAMPLE_NS = 2_000_000  # a sample lasts at least this long
 _LONGEST_BATCH = 5_000
@@ -167,7 +167,7 @@ def _judged(subject: Subject, back: Any) -> Answer:
     obj = subject.obj
     if subject.bulk and _same_bytes(obj, back):
         return {"outcome": "exact"}
-    found = difference(obj, back, MOST_CHANGES)
+    found = in_place(obj, back, MOST_CHANGES)
     if not found:
         return {"outcome": "exact"}
     unsure = next((one for one in found if one.kind == "cannot tell"), None)

@@ -65,6 +65,34 @@ def gaps(pairs: Iterable[Pair], x_size: int, y_size: int) -> Iterator[tuple[rang
         x, y = i + 1, j + 1
 
 
+def merged(
+    x_size: int, y_size: int, pairs: list[Pair], kept: set[Pair] | None = None
+) -> Iterator[Pair]:
+    """Give pairs and single elements (-1 for the other side) in the order in which one reads them.
+
+    The first side leads. What only the second has follows what it follows there, and what only the
+    first has at that place; `kept` are the pairs that did not move, None for all.
+    """
+    partners = dict(pairs)
+    taken = {j for _, j in pairs}
+    anchors = taken if kept is None else {j for _, j in kept}
+    behind: dict[int, list[int]] = {}
+    before = -1
+    for j in range(y_size):
+        if j in anchors:
+            before = j
+        elif j not in taken:
+            behind.setdefault(before, []).append(j)
+    due = behind.get(-1, [])
+    for i in range(x_size):
+        j = partners.get(i, -1)
+        if j in anchors:
+            yield from ((-1, other) for other in due)
+            due = behind.get(j, [])
+        yield i, j
+    yield from ((-1, other) for other in due)
+
+
 def _equal_ends(xs: Sequence[int], ys: Sequence[int]) -> tuple[int, int]:
     most = min(len(xs), len(ys))
     start = 0

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Protocol
 
 from mason.inspection.alignment import Pair, align, gaps, longest_increasing
 from mason.inspection.inert import identity_of
-from mason.inspection.numbering import Numbers
 from mason.inspection.parts import Parts
 
 _RARE = 16  # pairs that one thing in common may propose
@@ -26,6 +25,22 @@ _MOST = 0.5  # of the content: what makes two elements one that was changed ...
 _NEARLY_ALL = 0.75  # ... and where their identities say that they are two
 
 Feature = tuple[int, int, int]  # a key, a part, and how many of the same came before
+
+
+class Numbering(Protocol):
+    """Tell values apart by numbers: `Numbers`, or what does the same for live objects."""
+
+    def of(self, value: Any) -> int:
+        """Return the number of a value's content."""
+
+    def rough(self, number: int) -> int:
+        """Return the number of what is nearly the same."""
+
+    def has_rough(self) -> bool:
+        """Tell whether rough numbers say anything that the others do not."""
+
+    def key(self, *parts: Any) -> int:
+        """Return the number of a name."""
 
 
 class Element:
@@ -51,7 +66,7 @@ class Element:
 class Pairing:
     """Pair the elements of two lists or the members of two sets."""
 
-    def __init__(self, xs: list[Element], ys: list[Element], numbers: Numbers) -> None:
+    def __init__(self, xs: list[Element], ys: list[Element], numbers: Numbering) -> None:
         self.pairs: list[Pair] = []
         self._xs, self._ys = xs, ys
         self._numbers = numbers
@@ -202,14 +217,14 @@ class Pairing:
         return self._known[id(parts)]
 
 
-def identity(parts: Parts, numbers: Numbers) -> Any:
+def identity(parts: Parts, numbers: Numbering) -> Any:
     """Return what tells an element from others of its type, or None."""
     held = parts.fields if parts.family == "instance" else parts.keyed
     name = identity_of(held)
     return None if name is None else (parts.type, name, numbers.of(held[name]))
 
 
-def _features(parts: Parts, numbers: Numbers) -> set[Feature]:
+def _features(parts: Parts, numbers: Numbering) -> set[Feature]:
     """Return what an element holds, one level deep, by rough numbers."""
     found: set[Feature] = set()
     counts: dict[tuple[int, int], int] = {}

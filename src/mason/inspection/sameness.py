@@ -11,7 +11,7 @@ is never taken for the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,6 +20,7 @@ from mason.inspection.classes import class_name
 from mason.inspection.fingerprint import Fingerprints
 from mason.inspection.matching import Group, Matching, OutOfBudget
 from mason.inspection.natives import PLAIN_ATOMS
+from mason.inspection.sequences import Sequences
 from mason.inspection.state import Kind, Kinds
 from mason.inspection.words import brief
 from mason.paths import Step, format_path
@@ -37,11 +38,12 @@ _Child: TypeAlias = tuple[_Place, Any, Any]
 class Difference(NamedTuple):
     """Say where two graphs differ, how, and what either side holds there.
 
-    `kind` is one of "type", "value", "size" (of a sequence), "missing" (not in the second), "extra"
-    (only in the second), "key" (another type of key at the same place of a mapping: 1 and "1"),
-    "order" (of a mapping's keys), "sharing" (one object in two places on one side only), "members"
-    (sets whose members cannot be paired), "cannot tell". `a` and `b` are short texts: no code of a
-    class was run to make them.
+    `kind` is one of "type", "value", "size" (of what has no pairs), "missing" (not in the second),
+    "extra" (only in the second), "moved" (an element of a sequence), "key" (another type of key at
+    the same place of a mapping: 1 and "1"), "order" (of a mapping's keys), "sharing" (one object in
+    two places on one side only), "members" (sets whose members cannot be paired), "cannot tell".
+    `path` is that in the first graph, of "extra" that in the second. `a` and `b` are short texts:
+    no code of a class was run to make them.
     """
 
     path: str
@@ -69,11 +71,22 @@ def same(a: object, b: object) -> bool:
 def difference(a: object, b: object, limit: int = 10) -> list[Difference]:
     """Return the first differences of two object graphs in document order, [] for the same.
 
-    At most `limit` are returned.
+    Elements of sequences are compared with those that they belong to: one that was put in, taken
+    out or moved is told as that; beyond 200,000 objects they are compared place by place. At most
+    `limit` are returned.
+
+    Raises ValueError for a limit below 1.
     """
     if limit < 1:
         raise ValueError("limit must be at least 1")
-    comparison = Comparison(limit)
+    if same(a, b):
+        return []
+    return in_place(a, b, limit, aligned=True)
+
+
+def in_place(a: object, b: object, limit: int, *, aligned: bool = False) -> list[Difference]:
+    """Return the first differences with sequences compared place by place, unless `aligned`."""
+    comparison = Comparison(limit, aligned=aligned)
     comparison.run(a, b)
     return comparison.found
 
@@ -81,7 +94,7 @@ def difference(a: object, b: object, limit: int = 10) -> list[Difference]:
 class Comparison:
     """Walk two graphs side by side and collect their differences."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, aligned: bool = False) -> None:
         self.found: list[Difference] = []
         self._limit = limit
         self.kinds = Kinds()
@@ -92,6 +105,7 @@ class Comparison:
         self._met: dict[tuple[int, int], Any] = {}
         self.journal: list[tuple[dict[Any, Any], Any]] = []  # what to delete to undo a trial
         self._prints = Fingerprints(self.kinds)
+        self._sequences = Sequences(self.kinds, self._prints) if aligned else None
         self.open: list[Group] = []
         self._trying = False
         self._failed = False
@@ -182,7 +196,13 @@ class Comparison:
             self._pair((place, ("key", "__dict__")), a.holder, b.holder, True)
         parts: list[Iterator[_Child]] = []
         if a.items is not None and b.items is not None:
-            parts.append(self._items(place, a.items, b.items, a.names))
+            pairs = None
+            if self._sequences is not None and not a.names and not self._trying:
+                pairs = self._sequences.pair(a.items, b.items)
+            if pairs is None:
+                parts.append(self._items(place, a.items, b.items, a.names))
+            else:
+                parts.append(self._aligned(place, a.items, b.items, pairs))
         if a.pairs is not None and b.pairs is not None:
             parts.append(self._pairs(place, a.pairs, b.pairs))
         if a.members is not None and b.members is not None:
@@ -201,6 +221,21 @@ class Comparison:
             yield (place, step), x, y
         if len(xs) != len(ys):
             self._differ(place, "size", str(len(xs)), str(len(ys)))
+
+    def _aligned(
+        self, place: _Place, xs: list[Any], ys: list[Any], pairs: Iterable[tuple[int, int, bool]]
+    ) -> Iterator[_Child]:
+        """Give the elements that belong together, at the places that the first side has them."""
+        for i, j, moved in pairs:
+            step = (place, ("index", i if i >= 0 else j))
+            if i < 0:
+                self._differ(step, "extra", "", brief(ys[j]))
+            elif j < 0:
+                self._differ(step, "missing", brief(xs[i]), "")
+            else:
+                if moved:
+                    self._differ(step, "moved", f"at [{i}]", f"at [{j}]")
+                yield step, xs[i], ys[j]
 
     def _attributes(self, place: _Place, a: dict[str, Any], b: dict[str, Any]) -> Iterator[_Child]:
         for name, x in a.items():

@@ -19,7 +19,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from mason.inspection import arrays
-from mason.inspection.alignment import Pair, longest_increasing
+from mason.inspection.alignment import Pair, longest_increasing, merged
 from mason.inspection.arrays import Array, Tolerance
 from mason.inspection.inert import Place, RawStep, place_text
 from mason.inspection.numbering import Numbers
@@ -189,7 +189,7 @@ class Walk:
         self, at: Place, to: Place, xs: list[Any], ys: list[Any], loose: bool
     ) -> Iterator[_Child]:
         pairs, kept = self._paired(xs, ys)
-        for i, j in _merged(len(xs), len(ys), pairs, kept):
+        for i, j in merged(len(xs), len(ys), pairs, kept):
             here, there = (at, ("index", i)), (to, ("index", j))
             if j < 0:
                 self._alone("removed", here, xs[i])
@@ -278,7 +278,7 @@ class Walk:
                 [b[j][0] for j in sorted(j for _, j in pairs)],
             )
             self._tell("order", at, to, lambda: keys_told(ours, theirs, self._numbers.of))
-        for i, j in _merged(len(a), len(b), pairs):
+        for i, j in merged(len(a), len(b), pairs):
             here, there = (at, _entry(a, i)), (to, _entry(b, j))
             if j < 0:
                 self._alone("removed", here, a[i][1])
@@ -388,34 +388,6 @@ def _named(x: Any, y: Any) -> tuple[str, str]:
 
 def _met(known: tuple[Any, Place] | None) -> str:
     return "an object of its own" if known is None else f"the object at {place_text(known[1])}"
-
-
-def _merged(
-    x_size: int, y_size: int, pairs: list[Pair], kept: set[Pair] | None = None
-) -> Iterator[Pair]:
-    """Give pairs and single elements (-1 for the other side) in the order in which one reads them.
-
-    The first side leads. What only the second has follows what it follows there, and what only the
-    first has at that place; `kept` are the pairs that did not move, None for all.
-    """
-    partners = dict(pairs)
-    taken = {j for _, j in pairs}
-    anchors = taken if kept is None else {j for _, j in kept}
-    behind: dict[int, list[int]] = {}
-    before = -1
-    for j in range(y_size):
-        if j in anchors:
-            before = j
-        elif j not in taken:
-            behind.setdefault(before, []).append(j)
-    due = behind.get(-1, [])
-    for i in range(x_size):
-        j = partners.get(i, -1)
-        if j in anchors:
-            yield from ((-1, other) for other in due)
-            due = behind.get(j, [])
-        yield i, j
-    yield from ((-1, other) for other in due)
 
 
 def _entry(entries: list[tuple[Any, Any]], at: int) -> RawStep:
