@@ -186,8 +186,7 @@ class Walk {
     }
 
     void split(PyObject* v) {
-        problem(v, "holds the two halves of a surrogate pair as two characters, which JSON cannot say", "CBOR can");
-        out_.null();
+        refuse(v, "holds the two halves of a surrogate pair as two characters, which JSON cannot say", "CBOR can");
     }
     void big(PyObject* v) {
         size_t before = out_.out.size();
@@ -206,8 +205,7 @@ class Walk {
         return false;
     }
     void not_plain(PyObject* v) {
-        problem(v, "is not plain data, and plain=True was asked for", "leave plain=True away to keep its type");
-        out_.null();
+        refuse(v, "is not plain data, and plain=True was asked for", "leave plain=True away to keep its type");
     }
 
     // Enters a container into the memo where it could be met again; false when a reference was written instead.
@@ -224,9 +222,7 @@ class Walk {
     bool enter_again(PyObject* v, uint32_t visit) {
         Visit& seen = memo_.visits[visit];
         if (seen.part) {
-            problem(v, "is where another object keeps its content, and would come back apart from it", part_hint);
-            out_.null();
-            return false;
+            return refuse(v, "is where another object keeps its content, and would come back apart from it", part_hint);
         }
         if (options_.shared && !options_.plain) {
             typed_ = true;
@@ -255,9 +251,7 @@ class Walk {
         bool fresh;
         uint32_t visit = memo_.enter(part, out_.out.size(), fresh);
         if (fresh) return memo_.visits[visit].part = true;
-        problem(v, "keeps its content in an object that is written for itself, too, or is another's", part_hint);
-        out_.null();
-        return false;
+        return refuse(v, "keeps its content in an object that is written for itself, too, or is another's", part_hint);
     }
     __attribute__((always_inline)) bool owns_dict(PyObject* v, Plan* plan) {
         const PlanBody& body = *plan->body;
@@ -266,9 +260,7 @@ class Walk {
     }
     __attribute__((noinline)) bool owns_loose(PyObject* v, PyObject* dict) {
         if (PyDict_CheckExact(dict)) return owns(v, dict);
-        problem(v, "has a __dict__ that is more than a dict", dict == v ? "write dict(x)" : "keep the attributes in a plain dict");
-        out_.null();
-        return false;
+        return refuse(v, "has a __dict__ that is more than a dict", dict == v ? "write dict(x)" : "keep the attributes in a plain dict");
     }
     static constexpr const char* part_hint = "write a copy of it, dict(vars(x)) or list(x.maps); or pass shared=False";
 
@@ -577,6 +569,17 @@ class Walk {
         Ref kept = Ref::share(v);
         Ref r = Ref::check(PyUnicode_FromString(reason)), h = Ref::check(PyUnicode_FromString(hint));
         problems_.note(frames_, v, r.get(), h.get());
+    }
+    // Notes why a value cannot be written, and writes null in its place; false, as callers say "not written".
+    __attribute__((noinline, cold)) bool refuse(PyObject* v, const char* reason, const char* hint) {
+        problem(v, reason, hint);
+        out_.null();
+        return false;
+    }
+    __attribute__((noinline, cold)) bool refuse(PyObject* v, PyObject* reason, PyObject* hint) {
+        problems_.note(frames_, v, reason, hint);
+        out_.null();
+        return false;
     }
     [[noreturn]] void stop(PyObject* v, const char* reason, const char* hint) {
         problem(v, reason, hint);

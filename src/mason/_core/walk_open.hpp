@@ -26,9 +26,7 @@ template <class W>
 bool Walk<W>::hashable(PyObject* container) {
     const char* why = keys_.refuse_all(container);
     if (why == nullptr) return true;
-    problem(container, why, "no reader would take it; raise the limit on both sides: limits=mason.Limits(...)");
-    out_.null();
-    return false;
+    return refuse(container, why, "no reader would take it; raise the limit on both sides: limits=mason.Limits(...)");
 }
 
 template <class W>
@@ -97,8 +95,7 @@ template <class W>
 void Walk<W>::open_as(PyObject* v, Plan* plan) {
     switch (plan->kind) {
         case Kind::Refused:
-            problems_.note(frames_, v, plan->reason, plan->hint);
-            out_.null();
+            refuse(v, plan->reason, plan->hint);
             return;
         case Kind::Fields: return open_fields(v, plan);
         case Kind::NamedTuple: return open_named_tuple(v, plan);
@@ -117,10 +114,8 @@ bool Walk<W>::still_there(PyObject* v, Plan* plan) {
     plan->body->checked = serial_;
     if (plan->at_home()) return true;
     plan->body->checked = 0;
-    problem(v, "is of a class that is no longer found under its own name",
+    return refuse(v, "is of a class that is no longer found under its own name",
         "it was replaced since; a notebook cell that ran again does that");
-    out_.null();
-    return false;
 }
 
 // Calls a plan's function; false when it refused, which is noted.
@@ -135,9 +130,7 @@ bool Walk<W>::call(PyObject* function, PyObject* v, Ref& result) {
     Ref t = Ref::steal(type), e = Ref::steal(value), b = Ref::steal(trace);
     Ref reason = Ref::check(PyObject_GetAttrString(e.get(), "reason"));
     Ref hint = Ref::check(PyObject_GetAttrString(e.get(), "hint"));
-    problems_.note(frames_, v, reason.get(), hint.get());
-    out_.null();
-    return false;
+    return refuse(v, reason.get(), hint.get());
 }
 
 template <class W>
@@ -175,12 +168,12 @@ void Walk<W>::open_fraction(PyObject* v) {
     Ref numerator = slot_value(v, "_numerator"), denominator = slot_value(v, "_denominator");
     bool ints = numerator && denominator && PyLong_CheckExact(numerator.get()) && PyLong_CheckExact(denominator.get());
     if (!ints || _PyLong_Sign(denominator.get()) <= 0) {  // made past Fraction.__new__
-        problem(v, "is a fraction of something else than two ints, the second of them above zero", "");
-        return out_.null();
+        refuse(v, "is a fraction of something else than two ints, the second of them above zero", "");
+        return;
     }
     if (beyond_digits(numerator.get()) || beyond_digits(denominator.get())) {
-        problem(v, "is a fraction of more than 4300 digits", "store numerator and denominator as ints");
-        return out_.null();
+        refuse(v, "is a fraction of more than 4300 digits", "store numerator and denominator as ints");
+        return;
     }
     out_.fraction(numerator.get(), denominator.get());
 }
@@ -199,8 +192,8 @@ void Walk<W>::open_uuid(PyObject* v, Plan* plan) {
     if (PyErr_Occurred()) throw PythonError{};
     // only object.__setattr__ puts anything else there
     if (number == nullptr || !PyLong_CheckExact(number) || _PyLong_Sign(number) < 0 || _PyLong_NumBits(number) > 128) {
-        problem(v, "is a UUID whose number is not an int of 128 bits", "");
-        return out_.null();
+        refuse(v, "is a UUID whose number is not an int of 128 bits", "");
+        return;
     }
     if (safety != usual) {  // it says how safely it was made
         Ref slots;
@@ -261,8 +254,7 @@ void Walk<W>::open_parts(PyObject* v, Plan* plan) {
     if (!call(plan->take, v, slots)) return close_visit(visit);
     if ((PyAnySet_Check(v) || (PyDict_Check(v) && !text_keys(v))) && !hashable(v)) return close_visit(visit);
     if (nested_too_deep(frames_, v, plan)) {
-        problem(v, "stands in 500 others of its kind, each directly in the next", "Python itself could not free them");
-        out_.null();
+        refuse(v, "stands in 500 others of its kind, each directly in the next", "Python itself could not free them");
         return close_visit(visit);
     }
     open_slots(v, plan, slots, plan->atom, visit);
@@ -316,9 +308,7 @@ bool Walk<W>::sound_record(PyObject* v, PyObject* items) {
         }
         if (sound) continue;
         std::string why = "holds the slot " + json_spelling(key, false) + " with a content that no reader takes";
-        problem(v, why.c_str(), "a `$` at the start of an attribute's name is written twice");
-        out_.null();
-        return false;
+        return refuse(v, why.c_str(), "a `$` at the start of an attribute's name is written twice");
     }
     return true;
 }
@@ -329,8 +319,8 @@ void Walk<W>::open_tag(PyObject* v) {
     Pair* tag = reinterpret_cast<Pair*>(v);
     uint64_t number = PyLong_AsUnsignedLongLong(tag->first);
     if (own_tag(number)) {
-        problem(v, "is a tag that this notation gives a meaning of its own", "write the value itself");
-        return out_.null();
+        refuse(v, "is a tag that this notation gives a meaning of its own", "write the value itself");
+        return;
     }
     uint32_t visit;
     if (!enter(v, visit)) return;
@@ -354,8 +344,7 @@ void Walk<W>::open_fields(PyObject* v, Plan* plan) {
     Attributes found = attributes_of(v, plan);
     std::string why = unsound_names(found, plan);
     if (!why.empty()) {
-        problem(v, why.c_str(), "");
-        out_.null();
+        refuse(v, why.c_str(), "");
         return close_visit(visit);
     }
     const Shape* shape = learn(plan, found);
@@ -395,8 +384,7 @@ void Walk<W>::open_named_tuple(PyObject* v, Plan* plan) {
     const Shape& shape = *plan->body->shapes[0];
     Py_ssize_t count = Py_ssize_t(shape.fields.size()), place = 0;
     if (PyTuple_GET_SIZE(v) != count) {
-        problem(v, "has another number of items than its class has fields", "");
-        out_.null();
+        refuse(v, "has another number of items than its class has fields", "");
         return close_visit(visit);
     }
     Ref dict;
@@ -405,8 +393,7 @@ void Walk<W>::open_named_tuple(PyObject* v, Plan* plan) {
         Ref extra = Ref::check(PyDict_Copy(dict.get()));
         std::string why = unsound_keys(extra.get());
         if (!why.empty()) {
-            problem(v, why.c_str(), "");
-            out_.null();
+            refuse(v, why.c_str(), "");
             return close_visit(visit);
         }
         Ref slots = raw_named_tuple(v, shape, extra.get());
