@@ -12,6 +12,8 @@ import click
 
 from mason.cli.program import (
     Piece,
+    from_option,
+    html_option,
     print_lines,
     read_document,
     speaks_ascii_only,
@@ -63,10 +65,10 @@ _WIDEST, _NARROWEST = 100, 60
     metavar="N",
     help="Times that each is measured, at most.",
 )
-@click.option("--from", "format", type=click.Choice(["json", "cbor"]), help="The format of FILE.")
+@from_option("FILE")
 @click.option("--json", "form", flag_value="json", help="Write JSON.")
 @click.option("--markdown", "form", flag_value="markdown", help="Write Markdown.")
-@click.option("--html", type=click.Path(), metavar="PATH", help="Write a page to PATH.")
+@html_option
 def command(
     what: tuple[str, ...], expr: str | None, form: str | None, html: str | None, format: Any,
     trust: tuple[str, ...], **asked: Any,

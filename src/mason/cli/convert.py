@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mason.cli.program import read_document
+from mason.cli.program import FORMATS, from_option, read_document
 
 if TYPE_CHECKING:
     from mason.formats import Format
-
-_FORMATS = click.Choice(["json", "cbor"])
 
 
 @click.command("convert")
 @click.argument("in", metavar="IN", type=click.Path(allow_dash=True))
 @click.argument("out", metavar="[OUT]", default="-", type=click.Path(allow_dash=True))
-@click.option("--from", "format", type=_FORMATS, help="The format of IN.")
-@click.option("--to", type=_FORMATS, help="The format of OUT.")
+@from_option("IN")
+@click.option("--to", type=FORMATS, help="The format of OUT.")
 @click.option("--indent", type=click.IntRange(0, 64), metavar="N", help="Indent JSON by N spaces.")
 def command(
     out: str, format: Format | None, to: Format | None, indent: int | None, **files: Any

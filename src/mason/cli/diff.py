@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mason.cli.program import Piece, print_lines, speaks_ascii_only, spelled, write_page
+from mason.cli.program import (
+    Piece,
+    from_option,
+    html_option,
+    print_lines,
+    speaks_ascii_only,
+    spelled,
+    write_page,
+)
 from mason.cli.revisions import read_file_or_revision
 
 if TYPE_CHECKING:
@@ -58,10 +66,10 @@ _COUNTED = {
               help="Let floats differ by T.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(0), default=1000, show_default=True, metavar="N",
               help="Changes to show.")  # fmt: skip
-@click.option("--from", "format", type=click.Choice(["json", "cbor"]), help="The format of both.")
+@from_option("both")
 @click.option("-q", "--quiet", is_flag=True, help="Show nothing: the exit code tells.")
 @click.option("--json", "machine", is_flag=True, help="Write JSON.")
-@click.option("--html", metavar="FILE", help="Write a page with both sides to FILE.")
+@html_option
 def command(
     a: str, b: str, path: str, aliases: tuple[str, ...], rtol: float, atol: float, limit: int,
     format: Format | None, quiet: bool, machine: bool, html: str | None,

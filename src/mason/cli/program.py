@@ -11,13 +11,15 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 if TYPE_CHECKING:
+    from click.decorators import FC
+
     from mason.document import Document
     from mason.errors import MasonError
     from mason.formats import Format
@@ -40,6 +42,8 @@ Exit codes:
   141  the reader of the output went away
 diff has those of diff(1): 0 the same, 1 different, 2 any trouble.
 """
+
+FORMATS = click.Choice(["json", "cbor"])
 
 Piece = tuple[str, str]  # a text and what it is: a key of _COLOURS, or anything else
 
@@ -139,6 +143,17 @@ def _code(context: click.Context | None, code: int) -> int:
 def _complain(message: str, code: int) -> int:
     print(f"mason: {message}", file=sys.stderr)
     return code
+
+
+def from_option(files: str) -> Callable[[FC], FC]:
+    """Return the option that says which format the FILE arguments are in."""
+    return click.option("--from", "format", type=FORMATS, help=f"The format of {files}.")
+
+
+def html_option(command: FC) -> FC:
+    """Give a command the option to write a page."""
+    option = click.option("--html", type=click.Path(), metavar="PATH", help="Write a page to PATH.")
+    return option(command)
 
 
 def read_document(name: str, format: Format | None, content: BinaryIO | None = None) -> Document:

@@ -11,6 +11,8 @@ from click.core import ParameterSource
 
 from mason.cli.program import (
     Piece,
+    from_option,
+    html_option,
     print_lines,
     read_document,
     speaks_ascii_only,
@@ -51,9 +53,9 @@ if TYPE_CHECKING:
     help="Lines to show.",
 )
 @click.option("--all", "everything", is_flag=True, help="Show all levels, parts and lines.")
-@click.option("--from", "format", type=click.Choice(["json", "cbor"]), help="The format of FILE.")
+@from_option("FILE")
 @click.option("--json", "machine", is_flag=True, help="Write JSON: facts, needs, and the lines.")
-@click.option("--html", metavar="PATH", type=click.Path(), help="Write a page to open or send.")
+@html_option
 @click.pass_context
 def command(
     context: click.Context, file: str, path: str, depth: int, items: int, lines: int,

@@ -146,19 +146,21 @@ CONTENDERS: tuple[Contender, ...] = (
         "named classes only", "Python", "no", "no",
     ),
     Contender(
-        "yaml safe", "PyYAML", spellings.yaml, "yaml.safe_dump(obj, file, sort_keys=False)",
+        "yaml safe", "PyYAML", spellings.yaml("safe"), "yaml.safe_dump(obj, file, sort_keys=False)",
         "yes", _EVERYBODY, "yes", "yes",
     ),
     Contender(
-        "yaml unsafe", "PyYAML", spellings.yaml_unsafe, "yaml.dump(obj, file, sort_keys=False)",
+        "yaml unsafe", "PyYAML", spellings.yaml("unsafe"), "yaml.dump(obj, file, sort_keys=False)",
         "no", "Python", "yes", "no", runs_code=True,
     ),
     Contender(
-        "parquet", "pyarrow", spellings.parquet, "pyarrow.parquet.write_table(table, file)",
+        "parquet", "pyarrow", spellings.pyarrow("parquet", "write_table"),
+        "pyarrow.parquet.write_table(table, file)",
         "yes", _TABLE_TOOLS, "no", "yes", tables=True,
     ),
     Contender(
-        "arrow", "pyarrow", spellings.arrow, "pyarrow.feather.write_feather(table, file)",
+        "arrow", "pyarrow", spellings.pyarrow("feather", "write_feather"),
+        "pyarrow.feather.write_feather(table, file)",
         "yes", _TABLE_TOOLS, "no", "yes", tables=True,
     ),
 )  # fmt: skip

@@ -155,40 +155,34 @@ def skops(subject: Subject) -> Pair:
     return Pair(module.dumps, load)
 
 
-def yaml(subject: Subject) -> Pair:
-    """Spell the safe half of PyYAML, told to leave the order of keys."""
-    module: Any = import_module("yaml")
-    return Pair(lambda obj: module.safe_dump(obj, sort_keys=False), module.safe_load)
+def yaml(half: Literal["safe", "unsafe"]) -> Maker:
+    """Spell a half of PyYAML, told to leave the order of keys; the unsafe writes any object."""
+
+    def pair(subject: Subject) -> Pair:
+        module: Any = import_module("yaml")
+        dump, load = {
+            "safe": (module.safe_dump, module.safe_load),
+            "unsafe": (module.dump, module.unsafe_load),
+        }[half]
+        return Pair(lambda obj: dump(obj, sort_keys=False), load)
+
+    return pair
 
 
-def yaml_unsafe(subject: Subject) -> Pair:
-    """Spell the half of PyYAML that writes Python's objects."""
-    module: Any = import_module("yaml")
-    return Pair(lambda obj: module.dump(obj, sort_keys=False), module.unsafe_load)
+def pyarrow(name: str, write: str) -> Maker:
+    """Spell a format of pyarrow for a table: its module, and what writes a file there."""
 
+    def pair(subject: Subject) -> Pair:
+        module: Any = import_module(f"pyarrow.{name}")
 
-def parquet(subject: Subject) -> Pair:
-    """Spell Parquet for a table."""
-    files: Any = import_module("pyarrow.parquet")
+        def written(table: Any) -> bytes:
+            file = io.BytesIO()
+            getattr(module, write)(table, file)
+            return file.getvalue()
 
-    def write(table: Any) -> bytes:
-        file = io.BytesIO()
-        files.write_table(table, file)
-        return file.getvalue()
+        return _table(subject, written, lambda data: module.read_table(io.BytesIO(data)))
 
-    return _table(subject, write, lambda data: files.read_table(io.BytesIO(data)))
-
-
-def arrow(subject: Subject) -> Pair:
-    """Spell Arrow's own file (Feather) for a table."""
-    files: Any = import_module("pyarrow.feather")
-
-    def write(table: Any) -> bytes:
-        file = io.BytesIO()
-        files.write_feather(table, file)
-        return file.getvalue()
-
-    return _table(subject, write, lambda data: files.read_table(io.BytesIO(data)))
+    return pair
 
 
 def _table(subject: Subject, write: Callable[[Any], bytes], read: Callable[[bytes], Any]) -> Pair:
