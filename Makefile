@@ -56,6 +56,9 @@ bench: $(DEV) ## measure against json, pickle, orjson, msgspec and others
 comparison: $(PEERS) ## measure docs/comparison.md anew, beside all peers
 	@$(PEERS_VENV)/bin/python -W error tools/make_comparison.py $(ARGS)
 
+peers: $(PEERS) ## run the tests that need all peers of mason compare
+	@$(PEERS_VENV)/bin/python -m pytest $(TOGETHER) tests/test_compare_peers.py tests/docs/test_comparison.py $(ARGS)
+
 # The libraries go in first because python itself is not built with the sanitizer; plain malloc for
 # Python's objects, or it would not see into them. Below, pytest leaves file descriptor 2 alone (and
 # signals, too), or the sanitizer's report would be lost.
@@ -121,4 +124,4 @@ $(PEERS): $(PEERS_VENV)/pyvenv.cfg $(SOURCES)
 
 comma := ,
 
-.PHONY: help demo test fallback lint format bench comparison asan leaks fuzz package clean
+.PHONY: help demo test fallback lint format bench comparison peers asan leaks fuzz package clean
