@@ -252,3 +252,18 @@ def test_a_better_figure_never_costs_the_choice(
     better = max(1, int(value * factor)) if column == "size" else times(value.best * factor)
     improved = [*rows[:at], replace(rows[at], **{column: better}), *rows[at + 1 :]]
     assert verdict(improved, about, purpose, COMMANDS).choice == before.choice
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_marshal_is_for_a_cache_alone(purpose: str | None) -> None:
+    """Its format changes with Python's versions, and its documentation says not to keep it."""
+    rows = [row("marshal", 1e-6, 10), *MASON]
+    about = About("list", values=50, depth=2)
+    found = verdict(rows, about, purpose, COMMANDS)
+    if purpose != "cache":
+        assert found.choice.startswith("mason ")
+        return
+    assert found.choice == "marshal"
+    assert any("next version of Python may not read it" in one for one in found.caveats)
+    alone = verdict(rows[:1], about, "archive", COMMANDS)
+    assert alone.caveats[0].startswith("nothing here is all that archive asks for")

@@ -14,15 +14,18 @@ from mason.comparison.results import About
 
 BIG_TABLE = 1_000  # rows from which on a format of columns pays
 
+# marshal is for the cache that the next version of Python throws away: its documentation says so
+_LASTING = ("every language", "Python, R, Java, C++, Rust, ...", "Python")
+
 # column of a row -> the values that will do
 NEEDS: Mapping[str | None, Mapping[str, tuple[str, ...]]] = {
-    None: {},
+    None: {"readers": _LASTING},
     "exchange": {"readers": ("every language",), "safe": ("yes", "named classes only")},
     "cache": {},
-    "archive": {"renamed": ("yes", "one line", "")},
+    "archive": {"renamed": ("yes", "one line", ""), "readers": _LASTING},
     "config": {"human": ("yes",), "safe": ("yes", "named classes only")},
-    "model": {"safe": ("yes", "named classes only")},
-    "queue": {"safe": ("yes", "named classes only")},
+    "model": {"safe": ("yes", "named classes only"), "readers": _LASTING},
+    "queue": {"safe": ("yes", "named classes only"), "readers": _LASTING},
 }
 
 # "standard" is whether it comes with Python, or else how settled the library is

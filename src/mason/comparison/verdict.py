@@ -17,6 +17,7 @@ from mason.comparison.words import amount, counted, seconds, times_as
 _REASONS = 4
 _YOUNG = "mason is young, and not on PyPI"
 _CODE = "loading it runs what the file says: never load a file that a stranger could have written"
+_PASSING = "the next version of Python may not read it: then it has to be made anew"
 _PEERS = ("json", "pickle 5")  # everybody asks about these two
 
 
@@ -242,11 +243,13 @@ def _against(choice: Row, rows: Sequence[Row]) -> list[str]:
 def _caveats(choice: Row, about: About, purpose: str | None) -> list[str]:
     found = []
     if not meets(choice, purpose):
-        found.append(f"nothing here is all that {purpose} asks for; this one comes near")
+        found.append(f"nothing here is all that {purpose or 'keeping'} asks for; this comes near")
     if choice.name.startswith("mason "):
         found.append(_YOUNG)
     if choice.safe == "no":
         found.append(_CODE)
+    if choice.readers == "this Python":
+        found.append(_PASSING)
     if about.long_ints and choice.human == "yes":
         found.append("integers beyond 2**53 lose digits where JavaScript reads them")
     if not about.complete:
