@@ -83,7 +83,11 @@ class Pairing:
             anchors = self._take_rough(anchors)
         self._take_same_identity()
         for i_range, j_range in list(gaps(anchors, len(xs), len(ys))):
-            self._take_similar(self._free_in(i_range, j_range))
+            free = self._free_in(i_range, j_range)
+            if len(free[0]) == len(free[1]) == 1:  # nothing is weighed for what stands alone
+                self._take_by_place(*free)
+                free = self._free_in(i_range, j_range)
+            self._take_similar(free)
         for i_range, j_range in list(gaps(self._kept(), len(xs), len(ys))):
             self._take_by_place(*self._free_in(i_range, j_range))
         return self.pairs
