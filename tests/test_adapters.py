@@ -756,11 +756,11 @@ CASES = [(name, slots) for name, cases in HOSTILE for slots in cases]
 
 @pytest.mark.parametrize(("name", "slots"), CASES, ids=lambda x: str(x)[:50])
 def test_hostile_content_is_refused(name: str, slots: dict[str, Any]) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with warnings.catch_warnings(), pytest.raises(mason.LoadError) as caught:
         warnings.simplefilter("error")
         mason.loads(written(name, **slots))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert not isinstance(caught.value, mason.UntrustedError)
     assert len(str(caught.value)) < 2000
 
@@ -808,10 +808,10 @@ def test_keys_that_share_their_parts_do_not_hang() -> None:
     for n in range(2, 60):
         parts.append({"$id": n, "$tuple": [{"$ref": n - 1}, {"$ref": n - 1}]})
     document = {"$type": "collections:OrderedDict", "$map": [[{"$ref": 59}, 1]]}
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(mason.LoadError):
         mason.loads(json.dumps({"$mason": 1, "$value": [*parts, document]}))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_aliases_that_share_their_parts_do_not_hang() -> None:
@@ -823,16 +823,18 @@ def test_aliases_that_share_their_parts_do_not_hang() -> None:
         mason.loads(json.dumps({"$mason": 1, "$value": parts}))
 
 
+@pytest.mark.uninstrumented
 def test_patterns_take_time_in_proportion_to_their_length() -> None:
     for piece in ("a|", "(a)", "[a-z]", "[^]]", "(?:a|b)*?", "\\d", "[é]", "(?i:k)", "a{2,3}"):
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             mason.loads(written("re:Pattern", **{"$new": [piece * (20_000 // len(piece)), 34]}))
         except mason.LoadError:
             pass
-        assert time.perf_counter() - began < 5, piece
+        assert time.process_time() - began < 5, piece
 
 
+@pytest.mark.uninstrumented
 def test_many_costly_patterns_in_one_document_are_refused() -> None:
     with ThreadPoolExecutor(1) as thread:  # each thread has a budget of its own
         thread.submit(load_costly_patterns).result()
@@ -843,10 +845,10 @@ def load_costly_patterns() -> None:
 
     patterns.begin_document()
     wide = [{"$type": "re:Pattern", "$new": [f"[\0-\uffff]{n}", 32]} for n in range(1000)]
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(mason.LoadError, match="costly"):
         mason.loads(json.dumps({"$mason": 1, "$value": wide}))
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
     patterns.begin_document()
     assert mason.loads(json.dumps({"$mason": 1, "$value": wide[:2]}))
 

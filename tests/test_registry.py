@@ -464,11 +464,11 @@ def test_an_upgrade_that_fails_is_an_error_with_its_path(upgrade, words):
 def test_versions_that_are_dates_cost_nothing():
     shop = Registry()
     shop.register(Order, name="shop.order", version=20261122, upgrade={20261121: dict})
-    start = time.perf_counter()
+    start = time.process_time()
     for version in range(1, 200):
         with pytest.raises(LoadError, match=f"from version {version} at"):
             shop.loads(document(f"shop.order@{version}", id=1))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert shop.loads(document("shop.order@20261121", id=1)) == Order(1)
 
 
