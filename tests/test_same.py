@@ -842,7 +842,7 @@ def test_what_changed_is_found_beside_what_was_put_in() -> None:
     del after[6]
     assert told({"users": before}, {"users": after}) == [
         "$.users[0]: extra:  | " + brief_of(after[0]),
-        "$.users[3].tags[1][1]: extra:  | 'c'",
+        "$.users[4].tags[1][1]: extra:  | 'c'",
         "$.users[5]: missing: " + brief_of(before[5]) + " | ",
     ]
 
@@ -856,6 +856,42 @@ def test_what_is_large_is_compared_place_by_place() -> None:
     found = difference(many, [-1, *many], limit=1000)
     assert len(found) == 1000
     assert str(found[0]) == "$[0]: value: 0 | -1"
+
+
+def test_what_the_second_side_alone_has_is_told_where_it_has_it() -> None:
+    row = {"id": 1, "xs": [1, 2]}
+    assert told([0, row, 5], [{"id": 1, "xs": [1, 2, 3]}, 5]) == [
+        "$[0]: missing: 0 | ",
+        "$[0].xs[2]: extra:  | 3",
+    ]
+    moved = [{"id": 2, "d": {"new": 1}}, {"id": 1, "d": {"q": 1}}]
+    found = difference([{"id": 1, "d": {"q": 1}}, {"id": 2, "d": {}}], moved)
+    assert ("extra", "$[0].d.new") in [(one.kind, one.path) for one in found]
+    once = ["one"]
+    (found_sharing,) = (
+        one
+        for one in difference([0, ["one"], ["two"], ["one"]], [once, ["two"], once])
+        if one.kind == "sharing"
+    )
+    assert (found_sharing.path, found_sharing.b) == ("$[3]", "the object at $[0]")
+
+
+def test_pairing_runs_no_code_of_a_class() -> None:
+    class Meta(type):
+        def __eq__(cls, other: object) -> bool:
+            raise AssertionError
+
+        __hash__ = type.__hash__
+
+        @property
+        def __name__(cls) -> str:  # type: ignore[override]
+            raise AssertionError
+
+    class Key(metaclass=Meta):
+        pass
+
+    found = difference([{"id": Key(), "v": 1}, 5], [{"id": Key(), "v": 2}, 6, 5])
+    assert [one.kind for one in found] == ["value", "extra"]
 
 
 def test_what_was_changed_in_place_is_told_in_place() -> None:

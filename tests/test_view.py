@@ -26,7 +26,8 @@ from test_cli import PROGRAM, environment, mason_command
 import mason
 from mason.cli.program import run
 from mason.cli.view import COMPARE
-from mason.page import comparisons, serving
+from mason.page import chart, comparisons, serving
+from mason.page.chart import ChartError
 from mason.page.serving import HOST, ViewServer
 
 EVIL = "<img src=x onerror=alert(1)>.json"
@@ -414,6 +415,69 @@ def test_a_comparison_that_fails_is_told(
         answer = compared(server, "file=deep.cbor")
         assert reason in answer.said
         assert "<b>" not in answer.text
+
+
+@pytest.mark.uninstrumented
+def test_comparisons_are_kept_while_others_are_looked_at(folder: Path) -> None:
+    told = (
+        "import sys, pathlib; sys.stdin.read(); print(pathlib.Path('/dev/null').read_text() or '{')"
+    )
+    for server in serve(folder, [sys.executable, "-c", told]):
+        for number in range(6):
+            (folder / f"{number}.json").write_text(f"[{number}]")
+            compared(server, f"file={number}.json")
+        jobs = [job.found for job in server.comparisons._jobs.values()]
+        for number in range(6):
+            assert "Refresh" not in ask(server, f"compared?file={number}.json").headers
+        assert [job.found for job in server.comparisons._jobs.values()] == jobs
+
+
+def test_a_file_that_changes_is_compared_anew(folder: Path) -> None:
+    wait = [sys.executable, "-c", "import time; time.sleep(600)"]
+    for server in serve(folder, wait):
+        for number in range(comparisons._KEPT * 3):
+            (folder / "log.json").write_text(json.dumps(list(range(number))))
+            assert "Refresh" in ask(server, "compared?file=log.json").headers
+        assert len(server.comparisons._jobs) == 1
+        assert "Refresh" in ask(server, "compared?file=many.json").headers
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_closing_the_terminal_ends_it_all(folder: Path, number: signal.Signals) -> None:
+    rows = [{"n": n, "text": str(n)} for n in range(100_000)]
+    (folder / "large.json").write_text(json.dumps(rows))
+    process, said = start(str(folder / "large.json"))
+    try:
+        found = re.match(r"http://127\.0\.0\.1:(\d+)(/[\w-]+/)", said)
+        assert found is not None
+        connection = http.client.HTTPConnection(HOST, int(found[1]), timeout=60)
+        connection.request("GET", f"{found[2]}compared")
+        assert connection.getresponse().getheader("Refresh")
+        connection.close()
+
+        task = Path(f"/proc/{process.pid}/task")
+        for _ in range(600):
+            below = [
+                int(n) for one in task.iterdir() for n in (one / "children").read_text().split()
+            ]
+            if below:
+                break
+            time.sleep(0.05)
+        assert below
+    finally:
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    for child in below:
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
+
+
+def test_a_chart_that_cannot_be_drawn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)  # it is there and cannot be imported
+    monkeypatch.setattr(chart, "find_spec", lambda name: True)
+    with pytest.raises(ChartError, match="which draws the chart"):
+        chart.charts(page_samples.comparison())
 
 
 def test_comparisons_end_with_the_server(folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -31,6 +32,9 @@ def command(path: str, port: int, no_browser: bool) -> None:
     """
     from mason.page.serving import ViewServer
 
+    # so that the comparison that is under way ends, too, when the terminal is closed
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     with ViewServer(Path(path), COMPARE, port) as server:
         click.echo(f"{server.address}  (Ctrl-C ends it)")
         if not no_browser:
@@ -41,3 +45,7 @@ def command(path: str, port: int, no_browser: bool) -> None:
             server.serve_forever()
         except KeyboardInterrupt:
             click.echo("ended")
+
+
+def _end(number: int, frame: object) -> None:
+    sys.exit(128 + number)

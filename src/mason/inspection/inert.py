@@ -6,6 +6,7 @@ comes from the file is cut and escaped before it becomes text: a file must not s
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from json import dumps
@@ -132,9 +133,16 @@ def step_text(step: Step) -> str:
 def identity_of(held: dict[Any, Any]) -> str | None:
     """Return the field or key that tells a thing from others of its type, None if it has none."""
     for name in _IDENTITIES:
-        if type(held.get(name)) in (str, int, bytes) or type(held.get(name)).__name__ == "UUID":
+        if name in held and _tells_apart(type(held[name])):
             return name
     return None
+
+
+def _tells_apart(kind: type) -> bool:
+    # `is`, since a live object's metaclass may have an __eq__ of its own, and a __name__
+    known = sys.modules.get("uuid")
+    uuid = known is not None and kind is known.UUID
+    return kind is str or kind is int or kind is bytes or uuid
 
 
 def shown_name(text: str) -> str:

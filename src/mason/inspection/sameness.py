@@ -28,8 +28,9 @@ from mason.paths import Step, format_path
 # Objects looked at while settling sets whose members look alike, in all and for each member.
 _TRIALS, _TRIALS_EACH = 300_000, 100
 
-# The fields of a paths.Step, made into one only when it is shown.
-_Step: TypeAlias = tuple[Any, Any]
+# The fields of a paths.Step, made into one only when it is shown; a third is the index that an
+# element has in the second graph, where that may be another.
+_Step: TypeAlias = tuple[Any, ...]
 # The place before, and the step from there; None is the root.
 _Place: TypeAlias = "tuple[_Place, _Step] | None"
 _Child: TypeAlias = tuple[_Place, Any, Any]
@@ -72,8 +73,8 @@ def difference(a: object, b: object, limit: int = 10) -> list[Difference]:
     """Return the first differences of two object graphs in document order, [] for the same.
 
     Elements of sequences are compared with those that they belong to: one that was put in, taken
-    out or moved is told as that; beyond 200,000 objects they are compared place by place. At most
-    `limit` are returned.
+    out or moved is told as that; place by place are compared those that come after 200,000 objects
+    were looked at so. At most `limit` are returned.
 
     Raises ValueError for a limit below 1.
     """
@@ -183,7 +184,8 @@ class Comparison:
                 self.journal += ((self.left, id(x)), (self.right, id(y)))
             return True
         if left is None or left[0] is not y:
-            self._differ(place, "sharing", _first_met(left, x), _first_met(right, y))
+            told = _first_met(left, x), _first_met(right, y, second=True)
+            self._differ(place, "sharing", *told)
         return False
 
     def _parts(self, place: _Place, x: Any, y: Any, kind: Kind) -> Iterator[_Child]:
@@ -227,10 +229,11 @@ class Comparison:
     ) -> Iterator[_Child]:
         """Give the elements that belong together, at the places that the first side has them."""
         for i, j, moved in pairs:
-            step = (place, ("index", i if i >= 0 else j))
             if i < 0:
-                self._differ(step, "extra", "", brief(ys[j]))
-            elif j < 0:
+                self._differ((place, ("index", j)), "extra", "", brief(ys[j]))
+                continue
+            step = (place, ("index", i, j))
+            if j < 0:
                 self._differ(step, "missing", brief(xs[i]), "")
             else:
                 if moved:
@@ -365,7 +368,7 @@ class Comparison:
             self._failed = True
             self._unsure = self._unsure or kind == "cannot tell"
         elif len(self.found) < self._limit:
-            self.found.append(Difference(_text(place), kind, a, b))
+            self.found.append(Difference(_text(place, second=kind == "extra"), kind, a, b))
 
 
 def _by_key(keys: list[Any]) -> bool:
@@ -395,17 +398,16 @@ def _typed(obj: Any) -> str:
     return shown if shown.startswith((name, name.rpartition(".")[2])) else f"{name} {shown}"
 
 
-def _first_met(known: tuple[Any, _Place] | None, obj: Any) -> str:
-    return (
-        f"{brief(obj)}, met here first"
-        if known is None
-        else f"the object at {shown(_text(known[1]))}"
-    )
+def _first_met(known: tuple[Any, _Place] | None, obj: Any, *, second: bool = False) -> str:
+    if known is None:
+        return f"{brief(obj)}, met here first"
+    return f"the object at {shown(_text(known[1], second=second))}"
 
 
-def _text(place: _Place) -> str:
+def _text(place: _Place, *, second: bool = False) -> str:
+    """Return the path to a place, in the first graph or the second."""
     steps = []
     while place is not None:
-        place, step = place
-        steps.append(Step(*step))
+        place, (kind, at, *other) = place
+        steps.append(Step(kind, other[0] if second and other else at))
     return format_path(reversed(steps))

@@ -82,7 +82,10 @@ def _figure(data: Mapping[str, Any], direction: Direction) -> Markup | None:
     if not points:
         return None
     require_chart()
-    import vl_convert
+    try:
+        import vl_convert
+    except ImportError as error:  # made for another system, say
+        raise ChartError(f"vl-convert-python, which draws the chart: {error}") from None
 
     verb = "write" if direction == "dump" else "read back"
     title = f"Size and time to {verb} ({direction})"

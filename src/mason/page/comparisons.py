@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from mason.document import Document
 from mason.errors import MasonError
+from mason.page.shelf import Shown
 from mason.text import shown
 
 _SECONDS = 180.0  # for one comparison
@@ -34,7 +35,7 @@ class NotCompared(MasonError):
 
 
 class _Job(NamedTuple):
-    document: Document  # held, so that its id stays its own
+    version: object
     asked: float
     found: Future[dict[str, Any]]
 
@@ -46,24 +47,29 @@ class Comparisons:
         self._command = list(command)
         self._workers = ThreadPoolExecutor(1, "mason-comparison")
         self._lock = Lock()
-        self._jobs: OrderedDict[int, _Job] = OrderedDict()
+        self._jobs: OrderedDict[tuple[str, str], _Job] = OrderedDict()
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
 
-    def of(self, document: Document) -> dict[str, Any] | float:
+    def of(self, one: Shown) -> dict[str, Any] | float:
         """Return the comparison of a document, or for how many seconds it has been under way.
 
-        The first call starts it. Raises `NotCompared`.
+        The first call starts it, and so does the first one after the document changed. Raises
+        `NotCompared`.
         """
-        if document.needs:
-            count = len(document.needs)
+        if one.document.needs:
+            count = len(one.document.needs)
             raise NotCompared(
                 f"it names {count} {'class or function' if count == 1 else 'classes or functions'},"
                 " and nothing is built here",
                 hint="mason compare takes it once you trust them (--trust)",
             )
         with self._lock:
-            job = self._jobs.get(id(document)) or self._start(document)
+            job = self._jobs.get(one.place)
+            if job is None or job.version != one.version:
+                job = self._start(one, job)
+        if job.found.cancelled():  # another asks for a newer one meanwhile
+            return 0.0
         return job.found.result() if job.found.done() else time.monotonic() - job.asked
 
     def close(self) -> None:
@@ -75,16 +81,19 @@ class Comparisons:
             _end(process)
         self._workers.shutdown(cancel_futures=True)
 
-    def _start(self, document: Document) -> _Job:
+    def _start(self, one: Shown, old: _Job | None) -> _Job:
         if self._closed:
             raise NotCompared("the server is ending")
+        if old is not None:
+            old.found.cancel()  # one under way goes on: it is not long
+            del self._jobs[one.place]
         if len(self._jobs) == _KEPT:
-            oldest = next((key for key, job in self._jobs.items() if job.found.done()), None)
+            oldest = next((place for place, job in self._jobs.items() if job.found.done()), None)
             if oldest is None:
                 raise NotCompared("too many comparisons are waiting", hint="ask again later")
             del self._jobs[oldest]
-        future = self._workers.submit(self._compare, document)
-        job = self._jobs[id(document)] = _Job(document, time.monotonic(), future)
+        future = self._workers.submit(self._compare, one.document)
+        job = self._jobs[one.place] = _Job(one.version, time.monotonic(), future)
         return job
 
     def _compare(self, document: Document) -> dict[str, Any]:

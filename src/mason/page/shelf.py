@@ -42,6 +42,15 @@ class Entry(NamedTuple):
     size: int
 
 
+class Shown(NamedTuple):
+    """Hold a document that is looked at: `place` says which, `version` changes when it does."""
+
+    name: str
+    document: Document
+    place: tuple[str, str]
+    version: object
+
+
 class Shelf:
     """Hold a file or folder to look at, and what was dropped."""
 
@@ -64,7 +73,7 @@ class Shelf:
         listed.sort(key=lambda entry: entry.kind != "folder")
         return listed, len(names) > _ENTRIES
 
-    def file(self, place: str) -> Document:
+    def file(self, place: str) -> Shown:
         """Return the document in a file.
 
         Raises `NotThere`, what `mason.read` raises, and OSError.
@@ -77,7 +86,9 @@ class Shelf:
         with self._lock:
             if key not in self._kept:
                 self._keep(key, read(path, limits=_LIMITS))
-            return self._kept[key]
+            self._kept.move_to_end(key)
+            name = os.path.basename(place) if self.is_folder else self.root.name
+            return Shown(name, self._kept[key], ("file", str(path)), key)
 
     def drop(self, name: str, data: bytes) -> str:
         """Keep what was dropped, if it can be read, and return the number to find it by.
@@ -93,12 +104,13 @@ class Shelf:
                 self._dropped.popitem(last=False)
         return number
 
-    def dropped(self, number: str) -> tuple[str, Document]:
-        """Return the name and the document of what was dropped; raises `NotThere`."""
+    def dropped(self, number: str) -> Shown:
+        """Return what was dropped; raises `NotThere`."""
         with self._lock:
             if number not in self._dropped:
                 raise NotThere("this file is no longer kept", hint="drop it again")
-            return self._dropped[number]
+            name, document = self._dropped[number]
+            return Shown(name, document, ("dropped", number), number)
 
     def _keep(self, key: tuple[object, ...], document: Document) -> None:
         self._kept[key] = document

@@ -17,7 +17,7 @@ from mason.page.document import document_parts
 from mason.page.figures import count_text, size_text
 from mason.page.markup import Markup, Part, tag, together
 from mason.page.sheet import Served, code, section, sentence, sheet
-from mason.page.shelf import MOST_DROPPED, Entry, Shelf
+from mason.page.shelf import MOST_DROPPED, Entry, Shelf, Shown
 from mason.page.tree import Guide
 
 SERVED = Served("view.js", connect=True)
@@ -72,7 +72,8 @@ def document_view(shelf: Shelf, place: str, links: Links) -> str:
 
     Raises what reading it raises, and `PathError`.
     """
-    name, document = _document(shelf, place, links.asked)
+    one = _asked_for(shelf, place, links.asked)
+    name, document = shown(one.name, _NAME_ROOM), one.document
     path, items = links.asked.get("path", "$"), _items(links.asked)
     tree = show(document, path=path, depth=_DEPTH, items=items, lines=_LINES)
 
@@ -98,8 +99,9 @@ def comparison_view(shelf: Shelf, comparisons: Comparisons, links: Links) -> tup
     Raises what reading the document raises, and `NotCompared`.
     """
     place = "dropped" if "number" in links.asked else ""
-    name, document = _document(shelf, place, links.asked)
-    found = comparisons.of(document)
+    one = _asked_for(shelf, place, links.asked)
+    name = shown(one.name, _NAME_ROOM)
+    found = comparisons.of(one)
     above = _bar(links, place, name, "$", below="formats")
     if isinstance(found, float):
         page = sheet(f"{name} – mason view", _wait(name, found), served=SERVED, above=above)
@@ -165,13 +167,10 @@ def problem_text(name: str, error: Exception) -> str:
     return f"{before}{shown(said, _TEXT_ROOM)}"
 
 
-def _document(shelf: Shelf, place: str, asked: Mapping[str, str]) -> tuple[str, Document]:
+def _asked_for(shelf: Shelf, place: str, asked: Mapping[str, str]) -> Shown:
     if place == "dropped":
-        name, document = shelf.dropped(asked.get("number", ""))
-        return shown(name, _NAME_ROOM), document
-    file = asked.get("file", "")
-    name = os.path.basename(file) if shelf.is_folder else shelf.root.name
-    return shown(name, _NAME_ROOM), shelf.file(file)
+        return shelf.dropped(asked.get("number", ""))
+    return shelf.file(asked.get("file", ""))
 
 
 def _formats(document: Document, address: str) -> Markup:
@@ -210,7 +209,9 @@ def _drawn(data: Mapping[str, Any]) -> Part:
     try:
         return charts(data)
     except ChartError as error:
-        return sentence("A chart stands here with ", code(error.hint or ""), class_="note")
+        if error.hint:
+            return sentence("A chart stands here with ", code(error.hint), class_="note")
+        return sentence(shown(f"No chart: {error}", _TEXT_ROOM), class_="note")
 
 
 def _items(asked: Mapping[str, str]) -> int:
