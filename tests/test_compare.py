@@ -5,12 +5,14 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
+import math
 import os
 import signal
 import sys
 import threading
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -490,7 +492,7 @@ def test_compare_gives_plain_data_that_json_can_hold() -> None:
     }
     by_name = {row["name"]: row for row in data["rows"]}
     assert by_name["json"]["changes"] == [
-        {"path": "$.a", "kind": "type", "text": "tuple → list", "count": 1}
+        {"path": "$.a", "kind": "type", "text": "tuple → list", "count": 1, "others": []}
     ]
     exact = by_name["mason json"]
     assert exact["outcome"] == "exact"
@@ -596,3 +598,56 @@ def test_compare_leaves_no_trace_in_the_objects() -> None:
     before = mason.dumps(obj)
     mason.compare(obj, only=OWN, rounds=1)
     assert mason.dumps(obj) == before
+
+
+# ------------------------------------------------------------------------------ what a file names
+
+
+def test_whether_a_class_has_to_be_named_is_asked_of_the_document() -> None:
+    found = mason.compare(Counter("aab"), only=["mason json"], rounds=1)
+    assert (found.rows[0].safe, found.rows[0].renamed, found.about.named) == ("yes", "", False)
+    found = mason.compare(json.dumps, only=["mason json"], rounds=1)
+    assert (found.rows[0].safe, found.about.named) == ("named classes only", True)
+
+
+def test_text_of_plain_data_is_read_by_everybody() -> None:
+    for name in ("jsonpickle", "yaml unsafe"):
+        plain, typed = (mason.compare(obj, only=[name], rounds=1).rows for obj in ([1], [(1,)]))
+        assert plain[0].readers == "every language"
+        assert typed[0].readers == "Python"
+
+
+def test_every_loss_has_its_path() -> None:
+    value = {"a": (1,), "b": {"c": (2,)}, "d": [{"e": (3,)}]}
+    found = mason.compare(value, only=["json"], rounds=1)
+    (change,) = found.rows[0].changes
+    assert (change.path, change.count, change.others) == ("$.a", 3, ("$.b.c", "$.d[0].e"))
+    many = mason.compare([(n,) for n in range(300)], only=["json"], rounds=1)
+    assert len(many.rows[0].changes[0].others) == 299
+
+
+def test_a_class_by_value_is_another_class_where_it_is_read() -> None:
+    class Local:
+        pass
+
+    (found,) = mason.compare(Local(), only=["cloudpickle"], rounds=1).rows
+    assert found.outcome == "changed"
+    assert found.path is None and found.changes[0].path == "$"
+
+
+@pytest.mark.parametrize(
+    "limit", [{"seconds": math.nan}, {"seconds": math.inf}, {"memory": 1 << 70}]
+)
+def test_limits_are_finite(limit: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        mason.compare([1], **limit)
+
+
+def test_markdown_says_all_that_the_terminal_says() -> None:
+    found = mason.compare([(1,)], only=["json", "mason", "parquet"], purpose="archive", rounds=1)
+    said = found.as_markdown()
+    assert "** for archive `" in said
+    assert "- next: mason" in said
+    assert "- mind: mason is young" in said
+    assert "parquet: " in said
+    assert "**nothing fits**" in mason.compare([(1,)], only=["json"], rounds=1).as_markdown()

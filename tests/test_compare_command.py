@@ -185,7 +185,8 @@ def test_nothing_is_wider_than_the_terminal(folder: Path, width: int) -> None:
     said = succeed(folder, "store:ORDERS", *QUICK, COLUMNS=str(width))
     assert max(map(len, said.splitlines())) <= width
     assert "comes back" in said
-    assert ("read by" in said) == (width >= 80)
+    assert ("read by" in said.partition("dump, load:")[0]) == (width >= 80)
+    assert "no room for zipped" in " ".join(said.split()) or width == 100
 
 
 def test_markdown(folder: Path) -> None:
@@ -234,3 +235,10 @@ def test_what_a_contender_does_in_its_child_is_not_seen(folder: Path) -> None:
     )
     said = succeed(folder, "loud:LOUD", "--only", "pickle,mason", "--rounds", "1")
     assert "noise" not in said
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "0", "1e9"])
+def test_seconds_are_a_finite_number(folder: Path, value: str) -> None:
+    ran = command(folder, "--expr", "1", "--seconds", value)
+    assert ran.returncode == 2
+    assert "Traceback" not in ran.stderr

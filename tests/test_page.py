@@ -17,6 +17,7 @@ from mason.page import comparison_fragment, comparison_page, diff_page, require_
 from mason.page.chart import COLOURS, FAINT, INK, LINE, ChartError
 from mason.page.figures import size_text, time_text
 from mason.page.labels import Box, Spot, placed
+from mason.page.losses import losses
 from mason.page.sheet import MOST, resource
 from mason.page.svg import drawing
 
@@ -378,3 +379,20 @@ def test_text_stands_out_in_every_theme(theme: str) -> None:
         for text in texts.split():
             assert contrast(colours[text], colours[back]) >= 4.5, (text, back)
     assert contrast(colours["strong-line"], colours["paper"]) >= 3
+
+
+def test_every_loss_stands_with_its_path() -> None:
+    others = [f"$[{n}]" for n in range(1, 400)]
+    change = {"path": "$[0]", "kind": "type", "text": "tuple → list", "count": 400}
+    changes = [{**change, "others": others}]
+    lossy = page_samples.row("json", "changed", changes=changes, changes_total=400)
+    page = str(losses({**page_samples.comparison(), "rows": [lossy]}))
+    for path in ("$[0]", *others):
+        assert f"<code>{path}</code>" in page
+    assert "more" not in page
+
+
+def test_a_page_where_nothing_fits_says_so() -> None:
+    data = page_samples.comparison()
+    data["verdict"] = {**data["verdict"], "choice": "none", "command": "", "runner_up": ""}
+    assert "Nothing here fits" in comparison_page(data)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mason.cli.program import (
+    Finite,
     Piece,
     from_option,
     html_option,
@@ -43,7 +44,7 @@ _WIDEST, _NARROWEST = 100, 60
 @click.option("--protocols", is_flag=True, help="Try every protocol of pickle.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=Finite(0, 1e6, min_open=True, max_open=True),
     default=20.0,
     show_default=True,
     metavar="N",
@@ -51,7 +52,7 @@ _WIDEST, _NARROWEST = 100, 60
 )
 @click.option(
     "--memory",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1 << 29),
     default=2048,
     show_default=True,
     metavar="MB",
@@ -83,7 +84,7 @@ def command(
     can are timed; whether the same object came back is found by looking at all of it.
     """
     if bool(what) == bool(expr):
-        raise click.UsageError("say what to compare: a FILE, MODULE:OBJECT, or --expr")
+        raise click.UsageError("say what to compare: either FILE or MODULE:OBJECT, or --expr")
     if html and len(what) > 1:
         raise click.UsageError("--html is for one FILE or object")
     if html:

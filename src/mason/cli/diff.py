@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mason.cli.program import (
+    Finite,
     Piece,
     from_option,
     html_option,
@@ -60,9 +61,9 @@ _COUNTED = {
     metavar="OLD=NEW",
     help="Take a class or module for another: old.module:Order=shop:Order. Repeatable.",
 )
-@click.option("--rtol", type=click.FloatRange(0), default=0.0, metavar="R",
+@click.option("--rtol", type=Finite(0), default=0.0, metavar="R",
               help="Let floats differ by R times the float in B.")  # fmt: skip
-@click.option("--atol", type=click.FloatRange(0), default=0.0, metavar="T",
+@click.option("--atol", type=Finite(0), default=0.0, metavar="T",
               help="Let floats differ by T.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(0), default=1000, show_default=True, metavar="N",
               help="Changes to show.")  # fmt: skip

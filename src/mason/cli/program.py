@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -143,6 +143,19 @@ def _code(context: click.Context | None, code: int) -> int:
 def _complain(message: str, code: int) -> int:
     print(f"mason: {message}", file=sys.stderr)
     return code
+
+
+class Finite(click.FloatRange):
+    """Take a float of a range, and neither NaN nor an infinity."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number; what is none is a usage error."""
+        number: float = super().convert(value, param, ctx)
+        if number - number != 0:
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
 
 
 def from_option(files: str) -> Callable[[FC], FC]:

@@ -12,30 +12,34 @@ from mason.inspection.sameness import Difference
 from mason.inspection.state import Kinds
 from mason.paths import Step, format_path, parse_path
 
-_LISTED = 20
+_LOOKED_AT = 20
+_UNSEEN: Any = object()
 _ROOM = 60
 
 
 def in_words(obj: Any, found: Iterable[Difference]) -> list[Change]:
     """Return the differences of what came back from `obj`, one for all that say the same."""
     kinds = Kinds()
-    changes: dict[str, Change] = {}
+    first: dict[str, Difference] = {}
+    others: dict[str, list[str]] = {}
     for one in found:
-        # the text needs a look at the object; one that stands beyond the list is only counted
-        text = _text(one, obj, kinds) if len(changes) <= _LISTED else ""
-        known = changes.get(text)
-        if known is not None:
-            changes[text] = Change(known.path, known.kind, text, known.count + 1)
-        elif text and len(changes) < _LISTED:
-            changes[text] = Change(shown(one.path), one.kind, text)
-    return list(changes.values())
+        # a look at the object takes its time, so that not all of many have one
+        text = _text(one, obj if len(first) < _LOOKED_AT else _UNSEEN, kinds)
+        if text in first:
+            others[text].append(shown(one.path))
+        else:
+            first[text], others[text] = one, []
+    return [
+        Change(shown(one.path), one.kind, text, 1 + len(others[text]), tuple(others[text]))
+        for text, one in first.items()
+    ]
 
 
 def _text(one: Difference, obj: Any, kinds: Kinds) -> str:
     a, b = shown(one.a, _ROOM), shown(one.b, _ROOM)
     match one.kind:
         case "type":
-            return f"{_type(one.a)} → {_type(one.b)}"
+            return _turned(_type(one.a), _type(one.b))
         case "key":
             return f"key {a} → {b}"
         case "sharing":
@@ -46,7 +50,8 @@ def _text(one: Difference, obj: Any, kinds: Kinds) -> str:
         case "size":
             return f"{a} elements → {b}"
         case "missing":
-            return f"{_role(one.path, obj, kinds)} lost: {_last(one.path)}"
+            role = "part" if obj is _UNSEEN else _role(one.path, obj, kinds)
+            return f"{role} lost: {_last(one.path)}"
         case "extra":
             return f"new: {_last(one.path)}"
         case "members":
@@ -55,7 +60,11 @@ def _text(one: Difference, obj: Any, kinds: Kinds) -> str:
             return f"cannot tell: {a}"
     if one.a.startswith("nan ") and one.b.startswith("nan "):
         return "NaN → another NaN"
-    return f"{a} → {b}"
+    return _turned(a, b)
+
+
+def _turned(a: str, b: str) -> str:
+    return f"another {a}" if a == b else f"{a} → {b}"
 
 
 def _type(text: str) -> str:

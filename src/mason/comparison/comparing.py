@@ -19,6 +19,7 @@ from mason.comparison.table import as_markdown, as_text
 from mason.comparison.verdict import verdict
 
 _BULK = 100_000  # values of plain data from which on its bytes are compared
+_FOREVER, _ALL_MEMORY = 1e6, 1 << 50  # seconds and bytes that no limit may reach
 SECONDS, MEMORY, ROUNDS = 20.0, 2 << 30, 7
 
 
@@ -121,8 +122,9 @@ class Options:
         if self.purpose not in WEIGHTS:
             known = ", ".join(filter(None, WEIGHTS))
             raise ValueError(f"purpose must be one of {known}, not {self.purpose!r}")
-        if self.limits.seconds <= 0 or self.limits.memory <= 0 or self.rounds < 1:
-            raise ValueError("seconds, memory and rounds must be more than nothing")
+        seconds, memory = self.limits
+        if not 0 < seconds < _FOREVER or not 0 < memory < _ALL_MEMORY or self.rounds < 1:
+            raise ValueError("seconds, memory and rounds must be more than nothing, and finite")
 
 
 def run(

@@ -124,7 +124,7 @@ CONTENDERS: tuple[Contender, ...] = (
         "no", "Python", "yes", "one line", runs_code=True,
     ),
     Contender(
-        "cloudpickle", "cloudpickle", spellings.dumps_loads("cloudpickle"),
+        "cloudpickle", "cloudpickle", spellings.cloudpickle,
         "cloudpickle.dump(obj, file)",
         "no", "Python", "no", "no", runs_code=True,
     ),

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any, NamedTuple
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mason.comparison.parts import values
 from mason.comparison.processes import Answer, Say
@@ -21,12 +21,17 @@ from mason.inspection.classes import line_of, module_and_name
 from mason.inspection.natives import native
 from mason.inspection.state import Kinds
 
+if TYPE_CHECKING:
+    from mason.document import Document
+
 _SAFE_INT = 1 << 53  # beyond it JavaScript loses digits
 _SCALARS = (type(None), bool, int, float, str, bytes)
 _MOMENTS = ("datetime", "date", "time", "timedelta", "Decimal")
 _TREE = 300_000  # values; what is larger is not shown as a tree
 _NAMES = 100  # of classes that are listed
+_ITEMS = 100  # of one container that are shown
 _ARRAYS = {("numpy", "ndarray"), ("torch", "Tensor"), ("jax", "Array")}
+_NUMBERS = "biuf"  # the kinds of dtypes of numpy that hold numbers and nothing else
 _ESTIMATORS = {"BaseEstimator"}
 _SHARE = 0.25  # of a child's seconds, for the walk
 
@@ -59,10 +64,14 @@ class Facts:
             nan=walk.nan,
             long_ints=walk.long_ints,
             complete=walk.complete,
+            named=bool(walk.classes),
         )
         say({"about": asdict(about), "table": table})
         small = walk.complete and walk.values <= _TREE
-        say({"last": True, "tree": _tree(self._obj) if small else None})
+        document = _document(self._obj) if small else None
+        if document is not None:  # it knows: a Counter has a class, and no reader has to be told
+            say({"about": asdict(replace(about, named=bool(document.needs)))})
+        say({"last": True, "tree": None if document is None else _tree(document)})
 
 
 class _Frame(NamedTuple):
@@ -141,16 +150,21 @@ def _is_plain(obj: Any) -> bool:
     return True
 
 
-def _tree(obj: Any) -> dict[str, Any] | None:
-    """Return the object as `mason show` shows documents, None where mason does not write it."""
+def _document(obj: Any) -> Document | None:
+    """Return the object as a document, None where mason does not write it."""
     from mason import DumpError, dumpb, reads
-    from mason.inspection.show import as_json, show
 
     try:
-        document = reads(dumpb(obj, format="cbor"), format="cbor")
+        return reads(dumpb(obj, format="cbor"), format="cbor")
     except DumpError:
         return None
-    tree = show(document)
+
+
+def _tree(document: Document) -> dict[str, Any]:
+    """Return a document as `mason show` shows it."""
+    from mason.inspection.show import as_json, show
+
+    tree = show(document, items=_ITEMS)
     return as_json(tree._replace(needs=tree.needs[:_NAMES]))
 
 
@@ -196,7 +210,7 @@ def _is_cell(value: Any) -> bool:
 def _model(obj: Any) -> str:
     """Tell arrays and fitted estimators by the names of their classes; nothing is imported."""
     if _is_array(obj):
-        return "arrays"
+        return "array"
     if type(obj) is dict and obj and all(type(key) is str for key in obj):
         return "arrays" if all(map(_is_array, obj.values())) else ""
     lines = [module_and_name(cls) for cls in line_of(type(obj))]
@@ -205,5 +219,8 @@ def _model(obj: Any) -> str:
 
 
 def _is_array(value: Any) -> bool:
-    names = (module_and_name(cls) for cls in line_of(type(value)))
-    return any((module.partition(".")[0], name) in _ARRAYS for module, name in names)
+    """Tell whether a value is an array of numbers, whose class is exactly that of its library."""
+    module, name = module_and_name(type(value))
+    if (module.partition(".")[0], name) not in _ARRAYS:
+        return False
+    return name != "ndarray" or value.dtype.kind in _NUMBERS

@@ -162,7 +162,10 @@ def _row(runner: _Runner, about: About) -> Row:
     )
     if row.outcome not in _DONE:
         return row
-    changes = tuple(Change(**change) for change in known.get("changes", ()))
+    changes = tuple(
+        Change(**{**change, "others": tuple(change["others"])})
+        for change in known.get("changes", ())
+    )
     named = ("changes_total", "size", "compressed", "dump_peak", "load_peak")
     figures: dict[str, Any] = {name: known[name] for name in named if name in known}
     return replace(
@@ -177,12 +180,17 @@ def _row(runner: _Runner, about: About) -> Row:
 
 def _qualities(contender: Contender, about: About) -> dict[str, Any]:
     """Return what holds of a format for this object: where there are no classes, none is needed."""
-    named = contender.safe == "named classes only" and not about.classes
+    nothing_to_name = contender.safe == "named classes only" and not about.named
+    readers = contender.readers
+    if about.nan and contender.writes_nan:
+        readers = "Python"
+    elif about.plain and contender.human == "yes" and not about.nan:
+        readers = "every language"  # what only Python understands is not in it
     return {
-        "safe": "yes" if named else contender.safe,
-        "readers": "Python" if about.nan and contender.writes_nan else contender.readers,
+        "safe": "yes" if nothing_to_name else contender.safe,
+        "readers": readers,
         "human": contender.human,
-        "renamed": contender.renamed if about.classes else "",
+        "renamed": contender.renamed if about.named else "",
     }
 
 

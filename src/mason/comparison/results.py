@@ -24,12 +24,13 @@ class Times:
 
 @dataclass(frozen=True)
 class Change:
-    """Say in words what came back as something else, where first, and how often."""
+    """Say in words what came back as something else, where first, how often, and where else."""
 
     path: str
     kind: str
     text: str
     count: int = 1
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,10 @@ class Row:
 class About:
     """Hold what the object itself is.
 
-    `table_rows` counts the rows where it is a table; `model` is "arrays" or "estimator" where it is
-    made of such; `nan` tells whether it holds NaN or an infinity, `long_ints` integers that
-    JavaScript cannot keep. `complete` is False where it was too large to be looked at in full.
+    `table_rows` counts the rows where it is a table; `model` is "array", "arrays" (by name) or
+    "estimator" where it is made of such; `nan` tells whether it holds NaN or an infinity,
+    `long_ints` integers that JavaScript cannot keep. `complete` is False where it was too large to
+    be looked at in full. `named` tells whether a file of it has to name classes or functions.
     """
 
     type: str
@@ -78,6 +80,7 @@ class About:
     nan: bool = False
     long_ints: bool = False
     complete: bool = True
+    named: bool = False
 
 
 @dataclass(frozen=True)

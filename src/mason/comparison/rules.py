@@ -1,8 +1,8 @@
 """The rules of the verdict, as data: what an object is for weighs the columns.
 
-`NEEDS` must be met by whatever is chosen for a purpose; `WEIGHTS` say how much each column counts
-among those that meet them. `SETTLED` are the answers that no measurement changes; the first that
-holds is given. Change a rule here and nowhere else.
+`NEEDS` must be met by whatever is chosen for a purpose, or nothing is; `WEIGHTS` say how much each
+column counts among those that meet them. `SETTLED` are the answers that no figure
+changes; the first that holds is given. Change a rule here and nowhere else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ NEEDS: Mapping[str | None, Mapping[str, tuple[str, ...]]] = {
     "exchange": {"readers": ("every language",), "safe": ("yes", "named classes only")},
     "cache": {},
     "archive": {"renamed": ("yes", "one line", ""), "readers": _LASTING},
-    "config": {"human": ("yes",), "safe": ("yes", "named classes only")},
+    "config": {
+        "human": ("yes",),
+        "safe": ("yes", "named classes only"),
+        "readers": ("every language",),
+    },
     "model": {"safe": ("yes", "named classes only"), "readers": _LASTING},
     "queue": {"safe": ("yes", "named classes only"), "readers": _LASTING},
 }
@@ -61,7 +65,7 @@ class Settled(NamedTuple):
     command: str
     purposes: tuple[str | None, ...]
     holds: Callable[[About], bool]
-    why: str  # with the fields of `About` in braces
+    why: str  # with the fields of `About` in braces, and {counted} values
     caveat: str = ""
     exact_only: bool = False  # only if the row of that name came back exactly
 
@@ -77,11 +81,20 @@ SETTLED: tuple[Settled, ...] = (
         "safetensors keeps arrays and texts about them, nothing else",
     ),
     Settled(
+        "npy",
+        "numpy.save(path, array, allow_pickle=False)",
+        (None, "model", "exchange", "archive", "cache"),
+        lambda about: about.model == "array",
+        "one array ({type}): numpy's own .npy file runs nothing, and can be used from the disk"
+        " without being read (mmap_mode)",
+        "a .npy file keeps one array of numbers and nothing else; loading it needs numpy",
+    ),
+    Settled(
         "skops",
         "skops.io.dump(model, file)",
         (None, "model", "exchange", "archive"),
         lambda about: about.model == "estimator",
-        "a fitted estimator ({type}): skops shows the types in a file before it is loaded and"
+        "an estimator ({type}): skops shows the types in a file before it is loaded and"
         " builds only those that you name",
         "skops is slower and larger than pickle, and each type beyond its own list has to be"
         " trusted by name; keep the versions of scikit-learn and numpy beside the file",
@@ -100,8 +113,7 @@ SETTLED: tuple[Settled, ...] = (
         "json.dump(obj, file)",
         (None, "exchange", "config", "archive"),
         lambda about: about.plain and not about.nan,
-        "plain json is enough for this: {values:,} values, all of them plain data, and nothing"
-        " shared",
+        "plain json is enough for this: {counted}, all of them plain data, and nothing shared",
         exact_only=True,
     ),
 )

@@ -126,6 +126,19 @@ def dumps_loads(name: str) -> Maker:
     return pair
 
 
+def cloudpickle(subject: Subject) -> Pair:
+    """Spell cloudpickle, which would know again the classes that it wrote by value itself."""
+    module: Any = import_module("cloudpickle")
+    inside: Any = import_module("cloudpickle.cloudpickle")
+
+    def load(data: bytes) -> Any:
+        for name in ("_DYNAMIC_CLASS_TRACKER_BY_CLASS", "_DYNAMIC_CLASS_TRACKER_BY_ID"):
+            getattr(inside, name, {}).clear()
+        return module.loads(data)
+
+    return Pair(module.dumps, load)
+
+
 def joblib(subject: Subject) -> Pair:
     """Spell joblib, which knows files only."""
     module: Any = import_module("joblib")

@@ -142,6 +142,9 @@ def _table(rows: list[Row], width: int) -> Iterator[list[Piece]]:
         yield [(_line(cells, widths, columns), _KINDS.get(row.outcome, "shared"))]
     shown = {column.title for column in columns}
     legend = "; ".join(text for title, text in _LEGEND.items() if title in shown)
+    gone = [one.title for one in _COLUMNS if one.title not in shown and any(map(one.cell, rows))]
+    if gone:
+        legend += f"; no room for {', '.join(gone)} (--json has all)"
     if legend:
         yield []
         yield from _wrapped(legend, "", width, "note")
@@ -165,6 +168,12 @@ def _notes(comparison: Comparison, width: int) -> Iterator[list[Piece]]:
         alike.setdefault(text, []).append(name)
     for text, names in alike.items():
         yield from _wrapped(f"{', '.join(names)}: {text}", "  ", width, "needs")
+    for text in _left_out(comparison):
+        yield from _wrapped(text, "  ", width, "note")
+
+
+def _left_out(comparison: Comparison) -> Iterator[str]:
+    """Say which contenders were not tried, and why."""
     reasons: dict[str, list[str]] = {}
     for row in comparison.rows:
         if row.outcome == "left out":
@@ -172,7 +181,7 @@ def _notes(comparison: Comparison, width: int) -> Iterator[list[Piece]]:
     if comparison.not_installed:
         reasons["not installed"] = list(comparison.not_installed)
     for reason, names in reasons.items():
-        yield from _wrapped(f"left out: {', '.join(names)}: {reason}", "  ", width, "note")
+        yield f"left out: {', '.join(names)}: {reason}"
 
 
 def note(row: Row) -> str:
@@ -229,12 +238,25 @@ def as_markdown(comparison: Comparison) -> str:
     table += [[_escaped(column.cell(row)) for column in columns] for row in rows]
     found = [_escaped(_heading(comparison)), ""]
     found += [f"| {' | '.join(cells)} |" for cells in table]
-    notes = [f"- {_escaped(f'{row.name}: {text}')}" for row in rows if (text := note(row))]
-    found += ["", *notes] if notes else []
-    verdict = comparison.verdict
-    found += ["", f"**{_escaped(verdict.choice)}** `{verdict.command}`", ""]
-    found += [f"- {_escaped(text)}" for text in (*verdict.why, *verdict.caveats)]
+    notes = [f"{row.name}: {text}" for row in rows if (text := note(row))]
+    notes += _left_out(comparison)
+    found += ["", *(f"- {_escaped(text)}" for text in notes)] if notes else []
+    found += ["", *_markdown_verdict(comparison)]
     return "\n".join(found) + "\n"
+
+
+def _markdown_verdict(comparison: Comparison) -> Iterator[str]:
+    verdict = comparison.verdict
+    purpose = f" for {comparison.purpose}" if comparison.purpose else ""
+    choice = "nothing fits" if verdict.choice == "none" else verdict.choice
+    command = f" `{verdict.command}`" if verdict.command else ""
+    yield f"**{_escaped(choice)}**{purpose}{command}"
+    yield ""
+    texts = [*verdict.why]
+    if verdict.runner_up:
+        texts.append(f"next: {verdict.runner_up}. {'. '.join(verdict.runner_up_why)}")
+    texts += [f"mind: {text}" for text in verdict.caveats]
+    yield from (f"- {_escaped(text)}" for text in texts)
 
 
 def _escaped(text: str) -> str:

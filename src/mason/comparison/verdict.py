@@ -18,6 +18,7 @@ _REASONS = 4
 _YOUNG = "mason is young, and not on PyPI"
 _CODE = "loading it runs what the file says: never load a file that a stranger could have written"
 _PASSING = "the next version of Python may not read it: then it has to be made anew"
+_UNTOLD = ("left out", "cannot tell")
 _PEERS = ("json", "pickle 5")  # everybody asks about these two
 
 
@@ -33,9 +34,9 @@ def verdict(
     ranked = _ranked(rows, purpose)
     settled = _settled(rows, about, purpose)
     if settled is not None:
-        return _given(settled, ranked, rows, about, commands)
+        return _given(settled, ranked, rows, about, purpose)
     if not ranked:
-        return Verdict("none", why=tuple(_nothing(rows)))
+        return Verdict("none", why=tuple(_unfit(rows, purpose) or _nothing(rows)))
     choice, second = ranked[0], ranked[1] if len(ranked) > 1 else None
     caveats = _caveats(choice, about, purpose)
     return Verdict(
@@ -61,9 +62,8 @@ def meets(row: Row, purpose: str | None) -> bool:
 
 
 def _ranked(rows: Sequence[Row], purpose: str | None) -> list[Row]:
-    """Return the candidates, the best first; where none meets the needs, all that are exact."""
-    exact = [row for row in rows if row.outcome == "exact"]
-    able = [row for row in exact if meets(row, purpose)] or exact
+    """Return the candidates, the best first."""
+    able = [row for row in rows if row.outcome == "exact" and meets(row, purpose)]
     return sorted(able, key=lambda row: -score(row, able, purpose))
 
 
@@ -92,10 +92,12 @@ def _standing(row: Row) -> str:
 
 
 def _settled(rows: Sequence[Row], about: About, purpose: str | None) -> Settled | None:
-    exact = {row.name for row in rows if row.outcome == "exact"}
+    outcomes = {row.name: row.outcome for row in rows}
     for rule in SETTLED:
-        holds = purpose in rule.purposes and rule.holds(about)
-        if holds and (rule.choice in exact or not rule.exact_only):
+        # one that is not installed is advised all the same; one that was tried has to fit
+        outcome = outcomes.get(rule.choice.lower(), "left out")
+        fits = outcome == "exact" or (not rule.exact_only and outcome in _UNTOLD)
+        if fits and purpose in rule.purposes and rule.holds(about):
             return rule
     return None
 
@@ -105,20 +107,20 @@ def _given(
     ranked: Sequence[Row],
     rows: Sequence[Row],
     about: About,
-    commands: Mapping[str, str],
+    purpose: str | None,
 ) -> Verdict:
     """Give a settled answer, with the figures of its row where there is one."""
     own = next((row for row in rows if row.name == rule.choice.lower()), None)
     second = next((row for row in ranked if row is not own), None)
-    why = [rule.why.format(**vars(about))]
+    values = counted(about.values, "value")
+    whole = values if about.complete else f"more than {values}"
+    why = [rule.why.format(**vars(about), counted=whole)]
     measured = own is not None and own.dump is not None
     if measured and own is not None:
         why += _facts(own)
     caveats = [rule.caveat] if rule.caveat else []
-    if own is not None and own.outcome == "changed":
-        caveats.append(f"as tried here it changes something: {own.reason}")
     if own is not None and measured:
-        caveats += _caveats(own, about, None)
+        caveats += _caveats(own, about, purpose)
     shown = _compared(second, own) if second and own and measured else []
     if second and not shown:
         shown = _facts(second)
@@ -132,6 +134,23 @@ def _given(
     )
 
 
+def _unfit(rows: Sequence[Row], purpose: str | None) -> list[str]:
+    """Say that what gives the same object back is not what the purpose asks for."""
+    exact = [row for row in rows if row.outcome == "exact"]
+    if not exact:
+        return []
+    asked = f"{purpose} asks for" if purpose else "is to be kept asks for"
+    why = [f"nothing that gives this object back is what {asked}"]
+    for row in sorted(exact, key=lambda row: -score(row, exact, purpose))[:_REASONS]:
+        lacks = [
+            f"{_LABELS[column]}: {getattr(row, column) or 'nobody'}"
+            for column, values in NEEDS[purpose].items()
+            if getattr(row, column) not in values
+        ]
+        why.append(f"not {row.name}: {', '.join(lacks)}")
+    return why
+
+
 def _nothing(rows: Sequence[Row]) -> list[str]:
     """Say that nothing gives the same object back, and what comes near."""
     why = ["of nothing that was tried is it known that it gives this object back as it is"]
@@ -139,7 +158,8 @@ def _nothing(rows: Sequence[Row]) -> list[str]:
     if unsure:
         names = ", ".join(row.name for row in unsure)
         why.append(f"nobody can tell of {names}: {unsure[0].reason}")
-    changed = [row for row in rows if row.outcome == "changed"]
+    # what changed as a whole is not near
+    changed = [row for row in rows if row.outcome == "changed" and not _as_a_whole(row)]
     if changed:
         least = min(changed, key=lambda row: row.changes_total)
         why.append(f"the fewest changes: {least.name}, {least.changes_total:,}: {least.reason}")
@@ -147,6 +167,10 @@ def _nothing(rows: Sequence[Row]) -> list[str]:
     if refused:
         why.append(f"what stops {refused.name}: {refused.reason} at {refused.path}")
     return why
+
+
+def _as_a_whole(row: Row) -> bool:
+    return any(change.path == "$" for change in row.changes)
 
 
 # --- reasons
@@ -242,14 +266,16 @@ def _against(choice: Row, rows: Sequence[Row]) -> list[str]:
 
 def _caveats(choice: Row, about: About, purpose: str | None) -> list[str]:
     found = []
-    if not meets(choice, purpose):
-        found.append(f"nothing here is all that {purpose or 'keeping'} asks for; this comes near")
     if choice.name.startswith("mason "):
         found.append(_YOUNG)
     if choice.safe == "no":
         found.append(_CODE)
     if choice.readers == "this Python":
         found.append(_PASSING)
+    if choice.readers == "Python" and choice.human == "yes" and about.nan:
+        found.append("it writes NaN or Infinity, which is not JSON: other readers refuse the file")
+    if purpose == "config" and choice.name.endswith("json"):
+        found.append("JSON has no comments: where people write the file by hand, TOML or YAML do")
     if about.long_ints and choice.human == "yes":
         found.append("integers beyond 2**53 lose digits where JavaScript reads them")
     if not about.complete:

@@ -130,8 +130,8 @@ def advice(data: Mapping[str, Any]) -> str:
     """Return what to use, in a few words."""
     choice = data["verdict"]["choice"]
     purpose = _PURPOSES.get(data["purpose"] or "", "")
-    if not choice:
-        return f"Nothing here gives {_title(data)} back as it was"
+    if choice == "none":
+        return f"Nothing here fits{f' {purpose}' if purpose else ''}"
     return f"Use {shown(choice, _TITLE_ROOM)}{f' {purpose}' if purpose else ''}"
 
 

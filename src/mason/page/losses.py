@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mason.page.figures import count_text
@@ -12,8 +12,8 @@ from mason.page.sheet import code, sentence
 from mason.page.table import NAME_ROOM, Row, rows_of
 from mason.text import shown
 
-_CHANGES = 50  # of one format
-_BYTES = 250_000  # of all of them together
+_PATHS = 1_000  # of one format
+_BYTES = 500_000  # of all of them together
 _PATH_ROOM = 300
 _TEXT_ROOM = 300
 _REASON_ROOM = 600
@@ -51,24 +51,42 @@ def _block(number: int, row: Row, is_open: bool, room: bool) -> Markup:
     name = tag("span", shown(row["name"], NAME_ROOM), class_="name")
     total = row["changes_total"] or len(row["changes"])
     said = tag("small", count_text(total, "change")) if total else None
-    changes = row["changes"][:_CHANGES] if room else []
-    left = total - len(changes)
+    changes, left = _listed(row["changes"], total) if room else ([], total)
     return tag(
         "details",
         tag("summary", name, " ", outcome_mark(row["outcome"]), " ", said),
         sentence(shown(row["reason"], reason_room)) if row["reason"] else None,
         sentence("It stops at ", code(shown(row["path"], path_room))) if row["path"] else None,
-        tag("ul", *map(_change, changes), class_="lost") if changes else None,
+        tag("ul", *changes, class_="lost") if changes else None,
         sentence(f"… and {left:,} more", class_="note") if left > 0 else None,
         id=f"loss-{number}",
         open=is_open,
     )
 
 
-def _change(change: Mapping[str, Any]) -> Markup:
+def _listed(changes: Sequence[Mapping[str, Any]], total: int) -> tuple[list[Markup], int]:
+    """Return the changes, those that are alike as one, and how many are left."""
+    found = []
+    left = _PATHS
+    for change in changes:
+        if left <= 0:
+            break
+        others = change.get("others", ())[: left - 1]
+        found.append(_change(change, others))
+        left -= 1 + len(others)
+    return found, total - (_PATHS - left)
+
+
+def _change(change: Mapping[str, Any], others: Sequence[str]) -> Markup:
+    more = tag(
+        "details",
+        tag("summary", f"and at {count_text(len(others), 'other place', 'other places')}"),
+        tag("ul", *(tag("li", code(shown(path, _PATH_ROOM))) for path in others)),
+    )
     return tag(
         "li",
         code(shown(change["path"], _PATH_ROOM)),
         " ",
         tag("span", shown(change["text"], _TEXT_ROOM), class_="what"),
+        more if others else None,
     )
