@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import itertools
 import json
 import struct
 import sys
@@ -557,3 +558,36 @@ def test_the_page_gets_the_changes_and_both_trees(
     assert given[0]["counts"] == {"value": 1, "added": 1}
     assert type(given[1]) is type(given[2]) is Tree
     assert run(["diff", *files, "-q", "--html", str(tmp_path / "no" / "out.html")]) == 2
+
+
+def test_a_change_of_type_in_a_list_is_one() -> None:
+    a, b = ([kind(pair) for pair in ((1, 2), (3, 4), (5, 6))] for kind in (tuple, list))
+    found = diff(document(a), document(b))
+    assert [(change.kind, change.path) for change in found.changes] == [
+        ("type", f"$[{n}]") for n in range(3)
+    ]
+    old, new = (
+        [mason.Record(name, {"id": n, "x": n + 1}) for n in range(50)] for name in ("a:A", "b:B")
+    )
+    assert dict(diff(document(old), document(new)).counts) == {"type": 50}
+    new[7].items["x"] = -1
+    assert dict(diff(document(old), document(new)).counts) == {"type": 50, "value": 1}
+
+
+def test_a_place_behind_many_links_has_its_shortest_path() -> None:
+    def rooms() -> list[dict[str, Any]]:
+        made: list[dict[str, Any]] = [{"number": n, "light": 1} for n in range(100)]
+        for before, after in itertools.pairwise(made):
+            before["next"], after["previous"] = after, before
+        return made
+
+    a, b = rooms(), rooms()
+    b[80]["light"] = 5
+    b[90]["new"] = True
+    found = diff(document({"rooms": a}), document({"rooms": b}))
+    paths = {change.path for change in found.changes}
+    assert {"$.rooms[80].light", "$.rooms[90].new"} <= paths
+    assert max(map(len, paths)) < 60
+    for change in found.changes:
+        if change.kind == "value":
+            assert document({"rooms": a}).at(change.path) == 1

@@ -3,9 +3,10 @@
 Strategy: from what is certain to what is likely, each step only for what the steps before left
 over. Equal elements in their order (`alignment`), equal ones elsewhere, those that are equal but
 for their rough numbers, those of one type with the same identity (`id`, `uuid`, `name`, …), those
-of one type that hold most of the same, and at last what stands alone, or as one of a run of atoms,
-between the same neighbours. Everything is found by looking up, so the cost is linear: elements
-propose each other by what few others have, and only the best few proposals are weighed.
+of one family that hold most of the same, and at last what stands alone, or as one of a run of atoms
+or of things of another type, between the same neighbours. Everything is found by looking up, so the
+cost is linear: elements propose each other by what few others have, and only the best few proposals
+are weighed.
 """
 
 from __future__ import annotations
@@ -185,7 +186,7 @@ class Pairing:
     def _likeness(self, i: int, j: int, ours: set[Feature], theirs: set[Feature]) -> float:
         """Return how much two elements have in common; 0 for what is not enough."""
         x, y = self._xs[i].parts, self._ys[j].parts
-        if x.type != y.type:
+        if x.family != y.family:
             return 0
         if not ours or not theirs:
             return 0
@@ -198,7 +199,8 @@ class Pairing:
         for i, j in zip(left, right, strict=True):
             x, y = self._xs[i].parts, self._ys[j].parts
             atoms = x.atom is not None and y.atom is not None
-            if atoms or (len(left) == 1 and not self._are_two(x, y)):
+            turned = x.type != y.type and x.family == y.family  # a list where tuples were
+            if atoms or ((len(left) == 1 or turned) and not self._are_two(x, y)):
                 self._take([(i, j)])
 
     # ---- what they ask
@@ -213,7 +215,8 @@ class Pairing:
     def _are_two(self, x: Parts, y: Parts) -> bool:
         """Tell whether the identities of two elements say that they are not one."""
         one, other = self._identity(x), self._identity(y)
-        return one is not None and other is not None and one != other
+        # a class that was renamed makes no two things of one
+        return one is not None and other is not None and one[1:] != other[1:]
 
     def _identity(self, parts: Parts) -> Any:
         if id(parts) not in self._known:

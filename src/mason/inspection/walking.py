@@ -26,6 +26,7 @@ from mason.inspection.numbering import Numbers
 from mason.inspection.pairing import Element, Pairing, identity
 from mason.inspection.parts import Parts, Rename, atom_key, parts
 from mason.inspection.sameness import same
+from mason.inspection.shortcuts import Shortcuts
 from mason.inspection.telling import described, keys_told, named, told_apart
 
 # Parts that may be looked at again below places where sharing differs, for each value there is.
@@ -74,6 +75,7 @@ class Walk:
         self._looked: set[tuple[int, int]] = set()  # pairs whose content alone was compared
         self._shared: dict[int, Parts] = {}  # by the id of a value that several places hold
         self._budget = 0
+        self._ways: tuple[Shortcuts, Shortcuts] | None = None
         self._alike: list[_Alike] = []  # members of sets that only sharing tells apart
 
     def run(self, place: Place, a: Any, b: Any) -> None:
@@ -84,6 +86,8 @@ class Walk:
         self._numbers.add(a)
         self._numbers.add(b)
         self._budget = _AGAIN * self._numbers.values
+        if self._numbers.again:
+            self._ways = Shortcuts(a, place), Shortcuts(b, place)
         self._walk(iter([(place, place, a, b, False)]))
         unsure = bool(self._alike)
         while self._alike:
@@ -126,9 +130,12 @@ class Walk:
                 return None
             loose = known != (None, None)
             if loose:
-                self._tell("sharing", at, to, lambda: (_met(known[0]), _met(known[1])))
+                self._tell("sharing", at, to, lambda: self._met(*known))
             self._left.setdefault(id(x), (y, at))
             self._right.setdefault(id(y), (x, to))
+            if self._ways is not None and not loose:
+                self._ways[0].note(at, x)
+                self._ways[1].note(to, y)
         if equal and (loose or made.atom is not None):
             return None
         if loose and not self._may_look(x, y, made, other):
@@ -377,17 +384,30 @@ class Walk:
         self.counts[kind] = self.counts.get(kind, 0) + 1
         if self._limit is not None and len(self.changes) >= self._limit:
             return
+        if self._ways is not None:
+            first, second = self._ways
+            at = (second if kind == "added" else first).shortest(at)
+            to = (first if kind == "removed" else second).shortest(to)
         path, other = place_text(at), place_text(to)
         to_text = other if other != path else None
         self.changes.append(Change(kind, path, to_text, *told(), detail))
 
+    def _met(
+        self, one: tuple[Any, Place] | None, other: tuple[Any, Place] | None
+    ) -> tuple[str, str]:
+        """Say of both sides where an object was met before."""
+        ours, theirs = (known and known[1] for known in (one, other))
+        if self._ways is not None:
+            ours, theirs = self._ways[0].shortest(ours), self._ways[1].shortest(theirs)
+        told = [
+            "an object of its own" if known is None else f"the object at {place_text(place)}"
+            for known, place in ((one, ours), (other, theirs))
+        ]
+        return told[0], told[1]
+
 
 def _named(x: Any, y: Any) -> tuple[str, str]:
     return named(x), named(y)
-
-
-def _met(known: tuple[Any, Place] | None) -> str:
-    return "an object of its own" if known is None else f"the object at {place_text(known[1])}"
 
 
 def _entry(entries: list[tuple[Any, Any]], at: int) -> RawStep:
