@@ -168,6 +168,17 @@ def test_the_recipe_makes_git_diff_show_text(work: Work) -> None:
     tool = work.git("difftool", "-y", "-t", "mason", "order.cbor")
     assert "~ $.total  12 → 13" in tool
 
+    # what is no document does not keep git from showing what is
+    (work.folder / "broken.cbor").write_bytes(b"\xff")
+    work.git("add", "broken.cbor")
+    work.git("commit", "-qm", "broken")
+    (work.folder / "broken.cbor").write_bytes(b"\xa2")
+    mason.dump({"total": 1}, work.folder / "new.cbor")
+    work.git("add", "-N", "new.cbor")
+    said = work.git("diff")
+    assert '+  "total": 1' in said
+    assert "mason cannot read it" in work.git("log", "-p", "--", "broken.cbor")
+
 
 @GIT
 def test_the_text_of_an_unchanged_document_is_stable(work: Work) -> None:

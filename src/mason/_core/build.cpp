@@ -361,7 +361,7 @@ Ref Builder::close_dict(Frame& frame) {
                 if (key.size() > 200) key = key.substr(0, 200) + "...";
                 clear_values(frame);
                 fail("value", "the key " + key + " occurs twice in one object",
-                    "mason.json.loads keeps the last one, as the standard library does", frame.start);
+                    json ? "mason.json.loads keeps the last one, as the standard library does" : "", frame.start);
             }
             check(PySet_Add(seen.get(), items[2 * i]));
         }

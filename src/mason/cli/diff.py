@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mason.inspection.diff import Change, Diff
 
 DIFFERENT = 1
+_ITEMS = 100  # of one container, on a page
 _EXIT_CODES = """
 \b
 Exit codes, which are those of diff and not of the other commands:
@@ -121,7 +122,7 @@ def _write_page(file: str, found: Diff, a: Document, b: Document, path: str) -> 
     from mason.inspection.show import show
     from mason.page import diff_page
 
-    one, two = (show(document, path=path) for document in (a, b))
+    one, two = (show(document, path=path, items=_ITEMS) for document in (a, b))
     write_page(file, diff_page(found.as_json(), one, two))
 
 

@@ -169,7 +169,8 @@ def _left_out(table: str, from_file: bool, trusted: Sequence[str]) -> Callable[[
         if contender.tables and not table:
             return "for tables only"
         if from_file and contender.runs_code and not named(contender, trusted):
-            return "loading may run code, and the content comes from a file (--trust NAME)"
+            family = contender.name.partition(" ")[0]
+            return f"loading may run code, and the content comes from a file (--trust {family})"
         return ""
 
     return reason

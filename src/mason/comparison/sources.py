@@ -100,7 +100,7 @@ def refuse_pickle(file: str) -> None:
     code = shlex.quote(f"pickle.loads(pathlib.Path({file!r}).read_bytes())")
     raise LoadError(
         f"{shown(file)}: this is a pickle, and its object cannot be had without running it",
-        hint="if you trust it, load it yourself and compare what you loaded:"
+        hint="if you trust it, load it yourself, by what wrote it, and compare what you loaded:"
         f" mason compare --expr {code}, or mason compare module:object",
     )
 
