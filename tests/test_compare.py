@@ -8,6 +8,7 @@ import json
 import math
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -267,6 +268,30 @@ def test_an_interrupt_ends_all_children() -> None:
     with pytest.raises(KeyboardInterrupt):
         compared([1], trap(hang), JSON)
     timer.join()
+
+
+INTERRUPTED = """
+import os, signal, threading, time
+import mason
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)  # taken by the other thread, and seen by this one at once
+    time.sleep(0.2)
+os.register_at_fork(after_in_parent=interrupt)
+try:
+    mason.compare([1], only=["json"], rounds=1)
+except KeyboardInterrupt:
+    print("interrupted")
+print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+with open(f"/proc/self/task/{os.getpid()}/children") as file:
+    print(len(file.read().split()))
+"""
+
+
+def test_an_interrupt_in_the_midst_of_a_fork_is_not_lost() -> None:
+    command = [sys.executable, "-c", INTERRUPTED]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.stdout, ran.stderr) == ("interrupted\nTrue\n0\n", "")
 
 
 @pytest.mark.uninstrumented

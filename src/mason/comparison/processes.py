@@ -16,9 +16,11 @@ import os
 import select
 import signal
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 from mason.comparison.words import amount
@@ -59,7 +61,11 @@ class Child:
         self._ready = bytearray()
         self.commands, self.answers = -1, -1
         self._memory = -1
-        self._start(work, list(others))
+        try:
+            self._start(work, list(others))
+        except BaseException:  # an interrupt, or no process was to be had
+            self.close()
+            raise
         self._at_start = self._resident()
 
     def ask(self, command: Answer, told: Say | None = None) -> Answer:
@@ -102,23 +108,18 @@ class Child:
     def _start(self, work: Work, others: list[Child]) -> None:
         theirs_in, self.commands = os.pipe()
         self.answers, theirs_out = os.pipe()
-        # an interrupt between the fork and its being noted would leave a child nobody knows of
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            pid = _fork()
-            if not pid:
-                for pipe in (self.commands, self.answers, *_pipes(others)):
-                    os.close(pipe)
-                _live(work, theirs_in, theirs_out, self._limits)
-            self._pid = pid
-            self._memory = _open(f"/proc/{pid}/statm")
-        except OSError:
-            self.close()
-            raise
+            with _uninterrupted():
+                pid = _fork()
+                if not pid:
+                    for pipe in (self.commands, self.answers, *_pipes(others)):
+                        os.close(pipe)
+                    _live(work, theirs_in, theirs_out, self._limits)
+                self._pid = pid
+                self._memory = _open(f"/proc/{pid}/statm")
         finally:
             os.close(theirs_in)
             os.close(theirs_out)
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _send(self, command: Answer) -> None:
         try:
@@ -185,6 +186,30 @@ class Child:
 def _pipes(children: Iterable[Child]) -> list[int]:
     ends = (end for child in children for end in (child.commands, child.answers))
     return [end for end in ends if end >= 0]
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put an interrupt off until afterwards.
+
+    Between a fork and its being noted it would leave a child that nobody knows of; in a callback
+    of the fork (`os.register_at_fork`), where another thread may bring it, it would be lost.
+    """
+    noted: list[int] = []
+    before: Any = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.getsignal(signal.SIGINT)
+    if before is not None:
+        signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+        if noted:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _fork() -> int:
