@@ -442,6 +442,13 @@ def test_a_file_that_changes_is_compared_anew(folder: Path) -> None:
         assert "Refresh" in ask(server, "compared?file=many.json").headers
 
 
+def children(thread: Path) -> list[int]:
+    try:
+        return [int(number) for number in (thread / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):  # it had one request, and ended meanwhile
+        return []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_closing_the_terminal_ends_it_all(folder: Path, number: signal.Signals) -> None:
     rows = [{"n": n, "text": str(n)} for n in range(100_000)]
@@ -457,9 +464,7 @@ def test_closing_the_terminal_ends_it_all(folder: Path, number: signal.Signals) 
 
         task = Path(f"/proc/{process.pid}/task")
         for _ in range(600):
-            below = [
-                int(n) for one in task.iterdir() for n in (one / "children").read_text().split()
-            ]
+            below = [child for thread in task.iterdir() for child in children(thread)]
             if below:
                 break
             time.sleep(0.05)
@@ -471,6 +476,21 @@ def test_closing_the_terminal_ends_it_all(folder: Path, number: signal.Signals) 
     for child in below:
         with pytest.raises(ProcessLookupError):
             os.kill(child, 0)
+
+
+def test_who_ignores_hangups_goes_on_doing_so(folder: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup starts it
+    try:
+        process, said = start(str(folder))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert said.startswith("http://")
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
 
 
 def test_a_chart_that_cannot_be_drawn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

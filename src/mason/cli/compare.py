@@ -44,7 +44,7 @@ _WIDEST, _NARROWEST = 100, 60
 @click.option("--protocols", is_flag=True, help="Try every protocol of pickle.")
 @click.option(
     "--seconds",
-    type=Finite(0, 1e6, min_open=True, max_open=True),
+    type=Finite(0, min_open=True),
     default=20.0,
     show_default=True,
     metavar="N",
@@ -52,7 +52,7 @@ _WIDEST, _NARROWEST = 100, 60
 )
 @click.option(
     "--memory",
-    type=click.IntRange(1, 1 << 29),
+    type=click.IntRange(1),
     default=2048,
     show_default=True,
     metavar="MB",
@@ -110,7 +110,10 @@ def _options(asked: dict[str, Any], trust: tuple[str, ...]) -> Options:
     except ValueError as error:
         raise click.UsageError(f"--only: {error}") from None
     limits = Limits(asked.pop("seconds"), asked.pop("memory") << 20)
-    return Options(only=names, limits=limits, trusted=trust, **asked)
+    try:
+        return Options(only=names, limits=limits, trusted=trust, **asked)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _compared(

@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
+from math import isfinite
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -153,7 +154,7 @@ class Finite(click.FloatRange):
     ) -> float:
         """Return the number; what is none is a usage error."""
         number: float = super().convert(value, param, ctx)
-        if number - number != 0:
+        if not isfinite(number):
             self.fail(f"{value} is not a finite number", param, ctx)
         return number
 

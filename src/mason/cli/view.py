@@ -34,7 +34,8 @@ def command(path: str, port: int, no_browser: bool) -> None:
 
     # so that the comparison that is under way ends, too, when the terminal is closed
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _end)
     with ViewServer(Path(path), COMPARE, port) as server:
         click.echo(f"{server.address}  (Ctrl-C ends it)")
         if not no_browser:

@@ -139,8 +139,8 @@ def _unfit(rows: Sequence[Row], purpose: str | None) -> list[str]:
     exact = [row for row in rows if row.outcome == "exact"]
     if not exact:
         return []
-    asked = f"{purpose} asks for" if purpose else "is to be kept asks for"
-    why = [f"nothing that gives this object back is what {asked}"]
+    asked = f"what {purpose} asks for" if purpose else "made to be kept"
+    why = [f"nothing that gives this object back is {asked}"]
     for row in sorted(exact, key=lambda row: -score(row, exact, purpose))[:_REASONS]:
         lacks = [
             f"{_LABELS[column]}: {getattr(row, column) or 'nobody'}"

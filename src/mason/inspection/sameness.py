@@ -64,9 +64,7 @@ def same(a: object, b: object) -> bool:
     run, no `__eq__` either. Whatever cannot be looked into (a lock, an open file) is the same only
     as itself.
     """
-    comparison = Comparison(1)
-    comparison.run(a, b)
-    return not comparison.found
+    return not in_place(a, b, 1)
 
 
 def difference(a: object, b: object, limit: int = 10) -> list[Difference]:
@@ -82,12 +80,14 @@ def difference(a: object, b: object, limit: int = 10) -> list[Difference]:
         raise ValueError("limit must be at least 1")
     if same(a, b):
         return []
-    return in_place(a, b, limit, aligned=True)
+    comparison = Comparison(limit, aligned=True)
+    comparison.run(a, b)
+    return comparison.found
 
 
-def in_place(a: object, b: object, limit: int, *, aligned: bool = False) -> list[Difference]:
-    """Return the first differences with sequences compared place by place, unless `aligned`."""
-    comparison = Comparison(limit, aligned=aligned)
+def in_place(a: object, b: object, limit: int) -> list[Difference]:
+    """Return the first differences, with sequences compared place by place."""
+    comparison = Comparison(limit)
     comparison.run(a, b)
     return comparison.found
 

@@ -7,7 +7,7 @@ a fingerprint takes some ten times as long as a comparison.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mason.inspection.alignment import Pair, gaps, merged
@@ -78,7 +78,7 @@ def _in_between(pairs: list[Pair], kept: set[Pair], x_size: int, y_size: int) ->
             yield from zip(left, right, strict=True)
 
 
-def _by_text(pairs: Iterator[tuple[Any, Any]] | Any) -> dict[str, Any]:
+def _by_text(pairs: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
     return {key: value for key, value in pairs if type(key) is str}
 
 

@@ -130,7 +130,9 @@ class Walk:
                 return None
             loose = known != (None, None)
             if loose:
-                self._tell("sharing", at, to, lambda: self._met(*known))
+                self._tell(
+                    "sharing", at, to, lambda: (self._met(known[0], 0), self._met(known[1], 1))
+                )
             self._left.setdefault(id(x), (y, at))
             self._right.setdefault(id(y), (x, to))
             if self._ways is not None and not loose:
@@ -392,18 +394,12 @@ class Walk:
         to_text = other if other != path else None
         self.changes.append(Change(kind, path, to_text, *told(), detail))
 
-    def _met(
-        self, one: tuple[Any, Place] | None, other: tuple[Any, Place] | None
-    ) -> tuple[str, str]:
-        """Say of both sides where an object was met before."""
-        ours, theirs = (known and known[1] for known in (one, other))
-        if self._ways is not None:
-            ours, theirs = self._ways[0].shortest(ours), self._ways[1].shortest(theirs)
-        told = [
-            "an object of its own" if known is None else f"the object at {place_text(place)}"
-            for known, place in ((one, ours), (other, theirs))
-        ]
-        return told[0], told[1]
+    def _met(self, known: tuple[Any, Place] | None, side: int) -> str:
+        """Say where an object was met before, on one side."""
+        if known is None:
+            return "an object of its own"
+        place = known[1] if self._ways is None else self._ways[side].shortest(known[1])
+        return f"the object at {place_text(place)}"
 
 
 def _named(x: Any, y: Any) -> tuple[str, str]:
